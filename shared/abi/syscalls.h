@@ -1,0 +1,98 @@
+// The system calls: one list from which the kernel's table, the vDSO's entries and the SDK's stubs are made.
+//
+// Calling convention at the trap (only the vDSO may know it): number in EAX, arguments in RDI, RSI, RDX, R10, R8, R9,
+// R12, R13, result in RAX; RCX and R11 are lost. The trap instruction is `syscall` where that enters ring 0 and `ud2`
+// elsewhere; the kernel takes a `ud2` for a system call only inside the vDSO's code.
+//
+// Numbers are positions: entries are only appended.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// clang-format off
+// X(name, argument count)
+#define PAGODA_SYSCALLS(X)            \
+  X(handle_close, 1)                  \
+  X(handle_duplicate, 3)              \
+  X(nanosleep, 1)                     \
+  X(thread_create, 5)                 \
+  X(thread_start, 5)                  \
+  X(thread_exit, 0)                   \
+  X(process_exit, 1)                  \
+  X(object_wait_one, 4)               \
+  X(futex_wait, 4)                    \
+  X(futex_wake, 2)                    \
+  X(vmo_create, 3)                    \
+  X(vmo_read, 4)                      \
+  X(vmo_write, 4)                     \
+  X(vmo_get_size, 2)                  \
+  X(object_get_property, 4)           \
+  X(vmar_map, 7)                      \
+  X(vmar_unmap, 3)                    \
+  X(vmar_protect, 4)                  \
+  X(pagoda_console_write, 2)          \
+  X(pagoda_object_open, 3)            \
+  X(pagoda_cpu_index, 0)              \
+  X(thread_yield, 1)
+// clang-format on
+
+namespace abi {
+
+enum class Syscall : uint32_t {
+#define PAGODA_SYSCALL_ENUM(name, arguments) name,
+  PAGODA_SYSCALLS(PAGODA_SYSCALL_ENUM)
+#undef PAGODA_SYSCALL_ENUM
+};
+
+#define PAGODA_SYSCALL_COUNT(name, arguments) +1
+inline constexpr uint32_t kSyscallCount = 0 PAGODA_SYSCALLS(PAGODA_SYSCALL_COUNT);
+#undef PAGODA_SYSCALL_COUNT
+
+// The vDSO: kVdsoCodePages pages of code that the kernel maps read-execute into every process, and below them one page
+// of data (read-only there, VdsoData). Entry number n of the list above starts kVdsoEntriesOffset + n * kVdsoEntrySize
+// bytes into the code; after the system calls come the functions of VdsoFunction in the same spacing.
+inline constexpr uint64_t kVdsoCodePages = 1;
+inline constexpr uint64_t kVdsoEntriesOffset = 0;
+inline constexpr uint64_t kVdsoEntrySize = 32;
+
+// What the vDSO answers without a system call. C calling convention.
+enum class VdsoFunction : uint32_t {
+  kClockGetMonotonic = 0,  // int64_t (void): nanoseconds since the machine's start
+  kTicksGet = 1,           // int64_t (void): the TSC
+  kTicksPerSecond = 2,     // int64_t (void)
+};
+inline constexpr uint32_t kVdsoFunctionCount = 3;
+
+// Written by the kernel before the process starts and constant from then on: time is a line over the TSC, whose
+// parameters kvmclock gives and a stable TSC keeps (KVM document, section on KVM_FEATURE_CLOCKSOURCE_STABLE_BIT).
+//   ns = base_ns + (((tsc - base_tsc) << shift or >> -shift) * multiplier >> 32)
+struct VdsoData {
+  uint64_t base_tsc;
+  int64_t base_ns;
+  uint32_t multiplier;
+  int32_t shift;
+  uint64_t ticks_per_second;
+};
+static_assert(sizeof(VdsoData) == 32);
+
+// What a program's entry point gets: RDI = address of this structure (read-only, on a page of its own together with the
+// argument strings), RSI = address of the vDSO's code, RSP = 16-byte aligned top of a stack.
+struct ProcessStartup {
+  uint64_t magic;  // kProcessStartupMagic
+  uint32_t version;
+  uint32_t argument_count;
+  uint64_t arguments;       // virtual address: argument_count NUL-terminated strings, the program's name first
+  uint64_t arguments_size;  // bytes
+  uint32_t process_self;    // handles
+  uint32_t thread_self;
+  uint32_t vmar_root_self;
+  uint32_t reserved;
+  uint32_t cpu_count;
+  uint32_t reserved2;
+};
+inline constexpr uint64_t kProcessStartupMagic = 0x3174726174536750;  // "PgStart1"
+inline constexpr uint32_t kProcessStartupVersion = 1;
+static_assert(sizeof(ProcessStartup) == 56);
+
+}  // namespace abi

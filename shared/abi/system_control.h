@@ -1,0 +1,32 @@
+// SystemControl: one page of registers by which the guest kernel asks the monitor for what only the monitor can do.
+//
+// Every register is write-only, naturally aligned and written with one store of its size; reads give 0. A write that
+// matches no register is ignored and counted. The device has no interrupt.
+#pragma once
+
+#include <stdint.h>
+
+namespace abi {
+
+// u32. Stops the machine: output that the guest has posted is written out first. The value is the exit code of the run.
+inline constexpr uint64_t kSystemControlExit = 0x00;
+
+// u32. Starts the vCPU with this index as boot_info.h describes. Ignored for a CPU that runs or does not exist.
+inline constexpr uint64_t kSystemControlCpuStart = 0x08;
+
+// u64. Guest-physical address of a CrashReport that lies in RAM. Stops the machine; the monitor prints the report.
+inline constexpr uint64_t kSystemControlCrash = 0x10;
+
+// Why the guest kernel gave up. Written by the guest, read once by the monitor, which trusts none of it.
+struct CrashReport {
+  uint64_t rip, rsp, rflags, cr2, cr3, error_code;
+  uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
+  uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+  uint32_t vector;      // of the exception; UINT32_MAX when the kernel itself found the fault
+  uint32_t cpu;         // index
+  char message[256];    // NUL-terminated, one line
+};
+
+static_assert(sizeof(CrashReport) == 21 * 8 + 8 + 256);
+
+}  // namespace abi

@@ -1,0 +1,98 @@
+// A doubly linked list whose links live in the elements: inserting cannot fail and allocates nothing.
+//
+// An element derives from ListNode<Tag> once for each list that it can be on at a time. It must leave the list before it
+// is destroyed; the node's destructor checks that in debug builds. The list never owns its elements.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+
+namespace base {
+
+template <typename Tag>
+class ListNode {
+ public:
+  ListNode() = default;
+  ListNode(const ListNode&) = delete;
+  ListNode& operator=(const ListNode&) = delete;
+  ~ListNode() { assert(!is_linked()); }
+
+  [[nodiscard]] bool is_linked() const { return next_ != nullptr; }
+
+  // Takes the element out of whatever list it is on. Precondition: is_linked().
+  void Unlink() {
+    next_->previous_ = previous_;
+    previous_->next_ = next_;
+    next_ = previous_ = nullptr;
+  }
+
+ private:
+  template <typename T, typename ListTag>
+  friend class IntrusiveList;
+  void LinkBefore(ListNode* position) {
+    assert(!is_linked());
+    next_ = position;
+    previous_ = position->previous_;
+    previous_->next_ = this;
+    position->previous_ = this;
+  }
+  ListNode* next_ = nullptr;
+  ListNode* previous_ = nullptr;
+};
+
+template <typename T, typename Tag = T>
+class IntrusiveList {
+  using Node = ListNode<Tag>;
+
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(Node* node) : node_(node) {}
+    T& operator*() const { return *static_cast<T*>(node_); }
+    T* operator->() const { return static_cast<T*>(node_); }
+    Iterator& operator++() {
+      node_ = node_->next_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    friend class IntrusiveList;
+    Node* node_;
+  };
+
+  IntrusiveList() { head_.next_ = head_.previous_ = &head_; }
+  IntrusiveList(const IntrusiveList&) = delete;
+  IntrusiveList& operator=(const IntrusiveList&) = delete;
+  // Precondition: the list is empty.
+  ~IntrusiveList() {
+    assert(empty());
+    head_.next_ = head_.previous_ = nullptr;
+  }
+
+  [[nodiscard]] bool empty() const { return head_.next_ == &head_; }
+  T& front() { return *static_cast<T*>(head_.next_); }
+  T& back() { return *static_cast<T*>(head_.previous_); }
+  void PushBack(T& element) { static_cast<Node&>(element).LinkBefore(&head_); }
+  void PushFront(T& element) { static_cast<Node&>(element).LinkBefore(head_.next_); }
+  void InsertBefore(Iterator position, T& element) { static_cast<Node&>(element).LinkBefore(position.node_); }
+
+  // Takes out and returns the first element, or nullptr when there is none.
+  T* PopFront() {
+    if (empty()) {
+      return nullptr;
+    }
+    T& element = front();
+    static_cast<Node&>(element).Unlink();
+    return &element;
+  }
+
+  // Removing the element that an iterator points at invalidates that iterator; step past it first.
+  Iterator begin() { return Iterator(head_.next_); }
+  Iterator end() { return Iterator(&head_); }
+
+ private:
+  Node head_;
+};
+
+}  // namespace base
