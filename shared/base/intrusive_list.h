@@ -12,12 +12,12 @@ namespace base {
 template <typename Tag>
 class ListNode {
  public:
-  ListNode() = default;
+  constexpr ListNode() = default;
   ListNode(const ListNode&) = delete;
   ListNode& operator=(const ListNode&) = delete;
-  ~ListNode() { assert(!is_linked()); }
+  constexpr ~ListNode() { assert(!is_linked()); }
 
-  [[nodiscard]] bool is_linked() const { return next_ != nullptr; }
+  [[nodiscard]] constexpr bool is_linked() const { return next_ != nullptr; }
 
   // Takes the element out of whatever list it is on. Precondition: is_linked().
   void Unlink() {
@@ -61,16 +61,16 @@ class IntrusiveList {
     Node* node_;
   };
 
-  IntrusiveList() { head_.next_ = head_.previous_ = &head_; }
+  constexpr IntrusiveList() { head_.next_ = head_.previous_ = &head_; }
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;
   // Precondition: the list is empty.
-  ~IntrusiveList() {
+  constexpr ~IntrusiveList() {
     assert(empty());
     head_.next_ = head_.previous_ = nullptr;
   }
 
-  [[nodiscard]] bool empty() const { return head_.next_ == &head_; }
+  [[nodiscard]] constexpr bool empty() const { return head_.next_ == &head_; }
   T& front() { return *static_cast<T*>(head_.next_); }
   T& back() { return *static_cast<T*>(head_.previous_); }
   void PushBack(T& element) { static_cast<Node&>(element).LinkBefore(&head_); }

@@ -1,0 +1,201 @@
+#include "guest/kernel/sched/scheduler.h"
+
+#include "guest/kernel/arch/cpu.h"
+#include "guest/kernel/lib/panic.h"
+#include "guest/kernel/sched/clock.h"
+#include "guest/kernel/sched/kernel_lock.h"
+#include "guest/kernel/vm/address_space.h"
+
+namespace gk {
+
+constinit KernelLock kernel_lock;
+constinit base::Immortal<Scheduler> scheduler;
+
+Result<> Scheduler::AdoptCpu(Cpu& cpu, uint32_t index, VirtualAddress stack_bottom) {
+  RefPtr<Thread> idle = MakeRefCounted<Thread>(arch::KernelStack::Adopt(stack_bottom));
+  if (!idle) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  idle->state_ = Thread::State::kRunning;
+  idle->cpu_ = &cpu;
+  arch::AdoptContext(idle->stack_, idle.get());
+  cpu.index = index;
+  cpu.idle = cpu.current = idle.release();  // lives as long as the CPU
+  cpus_[index] = &cpu;
+  cpu_count_ = cpu_count_ > index + 1 ? cpu_count_ : index + 1;
+  return {};
+}
+
+void Scheduler::MakeReady(Thread& thread) {
+  thread.state_ = Thread::State::kReady;
+  ready_.PushBack(thread);
+  for (uint32_t i = 0; i < cpu_count_; ++i) {
+    Cpu* candidate = cpus_[i];
+    if (candidate != nullptr && candidate->idling) {
+      // Claimed: the next thread that becomes ready wakes another CPU.
+      candidate->idling = false;
+      arch::InterruptCpu(candidate->index);
+      return;
+    }
+  }
+}
+
+Thread& Scheduler::PickNext(Cpu& cpu) {
+  Thread* next = ready_.PopFront();
+  return next != nullptr ? *next : *cpu.idle;
+}
+
+void Scheduler::SwitchAway() {
+  Cpu& cpu = arch::CurrentCpu();
+  Thread& previous = *cpu.current;
+  Thread& next = PickNext(cpu);
+  cpu.reschedule = false;
+  cpu.slice_end = ZX_TIME_INFINITE;
+  if (&next == &previous) {
+    next.state_ = Thread::State::kRunning;
+    return;
+  }
+  // Another CPU may pick `previous` next, so what it has in this CPU's registers must be in memory by then.
+  if (cpu.user_state_owner == &previous) {
+    arch::SaveUserState(previous.user_);
+    cpu.user_state_owner = nullptr;
+  }
+  next.state_ = Thread::State::kRunning;
+  next.cpu_ = &cpu;
+  previous.cpu_ = nullptr;
+  cpu.current = &next;
+  arch::SwitchContext(previous.context_, next.context_);
+  FinishSwitch();
+}
+
+// Runs on the stack of the thread that was switched to, on whatever CPU that happened.
+void Scheduler::FinishSwitch() { arch::CurrentCpu().ended = nullptr; }
+
+void Scheduler::Yield() {
+  Thread& current = *Thread::Current();
+  arch::CurrentCpu().reschedule = false;
+  if (ready_.empty()) {
+    return;
+  }
+  current.state_ = Thread::State::kReady;
+  ready_.PushBack(current);
+  SwitchAway();
+}
+
+void Scheduler::LeaveKernel() {
+  if (arch::CurrentCpu().current == arch::CurrentCpu().idle) {
+    IdleLoop();
+  }
+  LeaveToUser();
+}
+
+void Scheduler::LeaveToUser() {
+  Thread& thread = *Thread::Current();
+  for (;;) {
+    if (thread.kill_pending_) {
+      Thread::ExitCurrent();
+    }
+    if (!arch::CurrentCpu().reschedule) {
+      break;
+    }
+    Yield();
+  }
+  Cpu& cpu = arch::CurrentCpu();
+  if (cpu.user_state_owner != &thread) {
+    arch::RestoreUserState(thread.user_);
+    cpu.user_state_owner = &thread;
+  }
+  if (ready_.empty()) {
+    cpu.slice_end = ZX_TIME_INFINITE;
+  } else if (cpu.slice_end == ZX_TIME_INFINITE) {
+    cpu.slice_end = CurrentTime() + kTimeSlice;
+  }
+  ArmTimer(cpu);
+  const PhysicalAddress root = thread.address_space_->page_table_root();
+  cpu.in_user.store(true, std::memory_order_relaxed);
+  kernel_lock.Release();
+  arch::ResumeUser(thread.user_, root);
+}
+
+void Scheduler::IdleLoop() {
+  Cpu& cpu = arch::CurrentCpu();
+  for (;;) {
+    cpu.idling = false;
+    if (!ready_.empty()) {
+      SwitchAway();
+      continue;
+    }
+    cpu.idling = true;
+    ArmTimer(cpu);
+    kernel_lock.Release();
+    arch::Idle();
+    kernel_lock.Acquire();
+  }
+}
+
+void Scheduler::ArmTimer(Cpu& cpu) {
+  zx_time_t wanted = cpu.slice_end;
+  if (!cpu.timers.empty() && cpu.timers.front().deadline < wanted) {
+    wanted = cpu.timers.front().deadline;
+  }
+  // A timer that is set too early costs one needless interrupt; setting it costs a trap to ring 0 every time. So it is
+  // moved only when it would fire too late.
+  if (wanted < cpu.timer_armed) {
+    cpu.timer_armed = wanted;
+    arch::SetTimer(wanted);
+  }
+}
+
+void Scheduler::OnTimer() {
+  Cpu& cpu = arch::CurrentCpu();
+  cpu.timer_armed = ZX_TIME_INFINITE;
+  const zx_time_t now = CurrentTime();
+  while (!cpu.timers.empty() && cpu.timers.front().deadline <= now) {
+    Wake(cpu.timers.front(), Status(ZX_ERR_TIMED_OUT));
+  }
+  if (cpu.slice_end <= now) {
+    cpu.slice_end = ZX_TIME_INFINITE;
+    cpu.reschedule = true;
+  }
+}
+
+void Scheduler::AddTimer(Waiter& waiter) {
+  auto& timers = arch::CurrentCpu().timers;
+  auto position = timers.begin();
+  while (position != timers.end() && position->deadline <= waiter.deadline) {
+    ++position;
+  }
+  timers.InsertBefore(position, waiter);
+}
+
+void Scheduler::Wake(Waiter& waiter, Status result) {
+  static_cast<base::ListNode<WaitTag>&>(waiter).Unlink();
+  if (auto& timer = static_cast<base::ListNode<TimerTag>&>(waiter); timer.is_linked()) {
+    timer.Unlink();
+  }
+  waiter.result = result;
+  Thread& thread = *waiter.thread;
+  thread.waiter_ = nullptr;
+  MakeReady(thread);
+}
+
+CpuMask Scheduler::RunningIn(const AddressSpace& space) const {
+  CpuMask mask = 0;
+  for (uint32_t i = 0; i < cpu_count_; ++i) {
+    const Cpu* cpu = cpus_[i];
+    if (cpu != nullptr && cpu->in_user.load(std::memory_order_acquire) &&
+        cpu->current->address_space() == &space) {
+      mask |= CpuMask{1} << i;
+    }
+  }
+  return mask;
+}
+
+void Scheduler::InterruptRunning(Thread& thread) {
+  Cpu* cpu = thread.cpu_;
+  if (cpu != nullptr && cpu->in_user.load(std::memory_order_acquire)) {
+    arch::InterruptCpu(cpu->index);
+  }
+}
+
+}  // namespace gk

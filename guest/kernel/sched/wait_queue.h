@@ -1,0 +1,48 @@
+// Where a thread waits for something, and where whoever brings it wakes the thread.
+//
+// A WaitQueue is the only way to block in the kernel. Kernel lock held for every call; Block releases it while the thread
+// waits, so whatever the caller looked at before may have changed when it returns.
+#pragma once
+
+#include <stdint.h>
+#include <zircon/types.h>
+
+#include "guest/kernel/lib/status.h"
+#include "shared/base/intrusive_list.h"
+
+namespace gk {
+
+class Thread;
+struct WaitTag;
+struct TimerTag;
+
+// One blocked thread; lives on that thread's stack.
+struct Waiter : base::ListNode<WaitTag>, base::ListNode<TimerTag> {
+  Thread* thread = nullptr;
+  int64_t deadline = 0;
+  Status result{ZX_OK};
+};
+
+class WaitQueue {
+ public:
+  constexpr WaitQueue() = default;
+  WaitQueue(const WaitQueue&) = delete;
+  WaitQueue& operator=(const WaitQueue&) = delete;
+
+  // Blocks the current thread until it is woken. Returns what the waker passed; ZX_ERR_TIMED_OUT when `deadline`
+  // (CurrentTime's clock, nanoseconds; ZX_TIME_INFINITE for never) passed first, at once when it is in the past;
+  // ZX_ERR_INTERNAL_INTR_KILLED when the thread is to end: the caller gives up what it does and returns to the boundary.
+  Status Block(zx_time_t deadline);
+
+  // Wakes the thread that has waited longest, or all. Returns how many.
+  uint32_t WakeOne(Status result = Status(ZX_OK));
+  uint32_t WakeAll(Status result = Status(ZX_OK));
+
+  [[nodiscard]] bool empty() { return waiters_.empty(); }
+
+ private:
+  friend class Thread;
+  base::IntrusiveList<Waiter, WaitTag> waiters_;
+};
+
+}  // namespace gk
