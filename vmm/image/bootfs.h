@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "shared/base/result.h"
 #include "vmm/base/error.h"
 
 namespace vmm {
@@ -26,7 +25,7 @@ struct BootfsFile {
 class BootfsView {
  public:
   // Error: one line that says what is wrong with the image, without the name of the file that it came from.
-  static base::Result<BootfsView, Error> Parse(std::span<const std::byte> image);
+  static Result<BootfsView> Parse(std::span<const std::byte> image);
 
   // In ascending bytewise order of the names.
   [[nodiscard]] std::span<const BootfsFile> files() const { return files_; }
@@ -53,6 +52,6 @@ struct BootfsInput {
 
 // Sorts `inputs` by name and returns the image. Error: one line; an illegal name, a name given twice (both origins are
 // named), a name that is the folder of another, too many files.
-base::Result<std::vector<std::byte>, Error> BuildBootfs(std::span<BootfsInput> inputs);
+Result<std::vector<std::byte>> BuildBootfs(std::span<BootfsInput> inputs);
 
 }  // namespace vmm
