@@ -1,0 +1,53 @@
+# How tests are declared. Every test is a CTest case of its own, with a label that says what it needs:
+#
+#   unit          nothing but this process: also run under the sanitizers
+#   kvm           the machine's own /dev/kvm; skipped, with the reason, where there is none
+#   guest         the same: a test case inside a guest program
+#   hardware-kvm  QEMU from Debian, no /dev/kvm: tests/hardware_kvm
+#   fuzz          a fuzz target run over its corpus, only in the preset fuzz
+
+include(GoogleTest)
+
+set(PAGODA_TEST_OUTPUT ${CMAKE_BINARY_DIR}/tests/bin)
+
+# All host tests that need no KVM, by one name: what the sanitizer presets build.
+add_custom_target(pagoda_unit_tests)
+
+# pagoda_test(<target> SOURCES <file>... [LIBRARIES <library>...] [LABEL <label>] [NO_MAIN])
+#
+# A GoogleTest program; each of its cases becomes the CTest case <target>.<Suite>.<Case> with the label (default unit).
+# NO_MAIN: the program has a main of its own.
+function(pagoda_test target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_MAIN" "LABEL" "SOURCES;LIBRARIES")
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  find_package(GTest REQUIRED)
+  add_executable(${target} ${arg_SOURCES})
+  pagoda_host_target(${target})
+  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} GTest::gtest)
+  if(NOT arg_NO_MAIN)
+    target_link_libraries(${target} PRIVATE GTest::gtest_main)
+  endif()
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PAGODA_TEST_OUTPUT})
+  if(arg_LABEL STREQUAL "unit")
+    add_dependencies(pagoda_unit_tests ${target})
+  endif()
+  # Listed when CTest starts, not during the build: a test that cannot even list its cases then fails as a test.
+  gtest_discover_tests(${target} TEST_PREFIX ${target}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS ${arg_LABEL} TIMEOUT 120)
+endfunction()
+
+# pagoda_guest_tests(<program>)
+#
+# Declares that this program of the sample image is a zxtest program. On the machine's own KVM each of its cases becomes
+# the CTest case guest.<program>.<Suite>.<Case>; on the hardware-semantics KVM the program is one case. Guest programs
+# can only be asked for their cases by running them, so this happens when CTest starts; where there is no /dev/kvm the
+# program is one skipped case instead.
+function(pagoda_guest_tests program)
+  set_property(GLOBAL APPEND PROPERTY PAGODA_GUEST_TEST_PROGRAMS ${program})
+  set(file ${CMAKE_CURRENT_BINARY_DIR}/${program}-guest-tests.cmake)
+  file(WRITE ${file} "set(program [==[${program}]==])\nset(pagoda [==[${CMAKE_BINARY_DIR}/bin/pagoda]==])\n"
+                     "include([==[${CMAKE_SOURCE_DIR}/tests/discover_guest_tests.cmake]==])\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file})
+endfunction()
