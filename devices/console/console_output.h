@@ -1,0 +1,47 @@
+// The console's transmit queue, drained into a descriptor that may be slow, closed or gone.
+//
+// A batch of chains is taken from the queue, written in pieces that a ready descriptor accepts without blocking, and
+// given back when all of it is out. Between two calls the rest of the batch waits here.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "devices/virtio/split_queue.h"
+#include "shared/base/result.h"
+
+namespace dev {
+
+class ConsoleOutput {
+ public:
+  enum class Progress {
+    kIdle,     // nothing left to write
+    kMore,     // call again
+    kBlocked,  // call again when the descriptor is writable
+  };
+  struct Step {
+    Progress progress;
+    bool interrupt;          // the driver wants to hear of chains given back
+    uint64_t dropped_bytes;  // refused by the descriptor in this step
+  };
+
+  explicit ConsoleOutput(int descriptor) : descriptor_(descriptor) {}
+
+  // Writes at most one piece. Does not block on a descriptor that poll() calls writable honestly.
+  [[nodiscard]] base::Result<Step, QueueError> Advance(SplitQueue& queue);
+
+ private:
+  [[nodiscard]] base::Result<bool, QueueError> TakeBatch(SplitQueue& queue);
+  [[nodiscard]] std::vector<iovec> NextPiece() const;
+  void Skip(uint64_t bytes);
+  [[nodiscard]] bool GiveBack(SplitQueue& queue);
+
+  const int descriptor_;
+  std::vector<DescriptorChain> batch_;  // with the device; given back together
+  std::vector<iovec> unwritten_;        // what is left of the batch's bytes, in guest memory
+  size_t next_ = 0;                     // first of unwritten_ that is not out
+};
+
+}  // namespace dev

@@ -1,0 +1,37 @@
+// Which pager serves which names: "NAME" and everything below "NAME/".
+//
+// Threads: Register before the machine starts; Open from one thread at a time.
+#pragma once
+
+#include <zircon/types.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "devices/core/error.h"
+#include "devices/pager/page_source.h"
+#include "shared/base/result.h"
+
+namespace pager {
+
+class Registry {
+ public:
+  // Fails, with nothing registered, when the name is taken or is not one (IsValidName).
+  base::Result<void, dev::Error> Register(std::string name, std::unique_ptr<Pager> pager);
+
+  [[nodiscard]] bool empty() const { return pagers_.empty(); }
+
+  // `name` comes from the guest, unchecked. ZX_ERR_NOT_FOUND when no pager has it, else what the pager says.
+  [[nodiscard]] base::Result<std::shared_ptr<PageSource>, zx_status_t> Open(std::string_view name) const;
+
+ private:
+  std::map<std::string, std::unique_ptr<Pager>, std::less<>> pagers_;
+};
+
+// A pager's name: 1..64 letters, digits, '.', '_', '-'.
+[[nodiscard]] bool IsValidName(std::string_view name);
+
+}  // namespace pager
