@@ -21,7 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace abi {
+#include "shared/abi/namespace.h"
+
+namespace pagoda::abi {
 
 inline constexpr uint64_t kBootInfoMagic = 0x31746f6f42646750;  // "PgdBoot1"
 inline constexpr uint32_t kBootInfoVersion = 1;
@@ -94,4 +96,4 @@ static_assert(offsetof(BootInfo, free_start) == 16);
 static_assert(offsetof(BootInfo, random_seed) == 104);
 static_assert(sizeof(BootInfo) == 144 + 16 * kMaxMemoryRanges + 24 * kMaxDevices);
 
-}  // namespace abi
+}  // namespace pagoda::abi

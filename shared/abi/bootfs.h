@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace abi {
+#include "shared/abi/namespace.h"
+
+namespace pagoda::abi {
 
 inline constexpr uint64_t kBootfsMagic = 0x31736642646750ff;  // ff "PgdBfs1"
 inline constexpr uint32_t kBootfsVersion = 1;
@@ -45,4 +47,4 @@ inline constexpr uint32_t kBootfsExecutable = 1;
 static_assert(sizeof(BootfsHeader) == 32);
 static_assert(sizeof(BootfsEntry) == 32);
 
-}  // namespace abi
+}  // namespace pagoda::abi

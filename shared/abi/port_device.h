@@ -24,7 +24,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace abi {
+#include "shared/abi/namespace.h"
+
+namespace pagoda::abi {
 
 // Outside the range that virtio 1.2 section 5 has assigned.
 inline constexpr uint32_t kVirtioIdPort = 0x7067;
@@ -71,4 +73,4 @@ static_assert(sizeof(PortConfig) == 8);
 static_assert(sizeof(PortRequest) == 40);
 static_assert(sizeof(PortReply) == 40);
 
-}  // namespace abi
+}  // namespace pagoda::abi

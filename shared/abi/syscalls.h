@@ -4,11 +4,8 @@
 // R12, R13, result in RAX; RCX and R11 are lost. The trap instruction is `syscall` where that enters ring 0 and `ud2`
 // elsewhere; the kernel takes a `ud2` for a system call only inside the vDSO's code.
 //
-// Numbers are positions: entries are only appended.
+// Numbers are positions: entries are only appended. Assembly includes this file for the list alone.
 #pragma once
-
-#include <stddef.h>
-#include <stdint.h>
 
 // clang-format off
 // X(name, argument count)
@@ -37,7 +34,14 @@
   X(thread_yield, 1)
 // clang-format on
 
-namespace abi {
+#if !defined(__ASSEMBLER__)
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/abi/namespace.h"
+
+namespace pagoda::abi {
 
 enum class Syscall : uint32_t {
 #define PAGODA_SYSCALL_ENUM(name, arguments) name,
@@ -95,4 +99,6 @@ inline constexpr uint64_t kProcessStartupMagic = 0x3174726174536750;  // "PgStar
 inline constexpr uint32_t kProcessStartupVersion = 1;
 static_assert(sizeof(ProcessStartup) == 56);
 
-}  // namespace abi
+}  // namespace pagoda::abi
+
+#endif  // !defined(__ASSEMBLER__)

@@ -6,7 +6,9 @@
 
 #include <stdint.h>
 
-namespace abi {
+#include "shared/abi/namespace.h"
+
+namespace pagoda::abi {
 
 // u32. Stops the machine: output that the guest has posted is written out first. The value is the exit code of the run.
 inline constexpr uint64_t kSystemControlExit = 0x00;
@@ -29,4 +31,4 @@ struct CrashReport {
 
 static_assert(sizeof(CrashReport) == 21 * 8 + 8 + 256);
 
-}  // namespace abi
+}  // namespace pagoda::abi
