@@ -26,15 +26,29 @@ usage_from_header() { awk 'NR > 1 && /^#/ { sub(/^# ?/, ""); print; next } NR > 
 # Two cores are what CI has; more are used where they are.
 parallel_jobs() { nproc; }
 
-# configure_and_build PRESET [TARGET...]: one preset, quietly, with ccache where the machine has it.
-configure_and_build() {
-  local preset=$1 log="$root/build/$1-configure.log"
-  shift
-  local launcher=()
+# configure_only PRESET: quietly, with ccache where the machine has it.
+configure_only() {
+  local log=$root/build/$1-configure.log launcher=()
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   mkdir -p "$root/build"
-  (cd "$root" && cmake --preset "$preset" "${launcher[@]}") >"$log" 2>&1 || { cat "$log" >&2; die "configuring the preset '$preset' failed"; }
-  (cd "$root" && cmake --build --preset "$preset" --parallel "$(parallel_jobs)" ${1+--target "$@"})
+  (cd "$root" && cmake --preset "$1" "${launcher[@]}") >"$log" 2>&1 ||
+    { cat "$log" >&2; die "configuring the preset '$1' failed"; }
+}
+
+# configure_and_build PRESET [TARGET...]
+configure_and_build() {
+  local preset=$1
+  shift
+  configure_only "$preset"
+  (cd "$root" && cmake --build --preset "$preset" --parallel "$(parallel_jobs)" ${1+--target "$@"}) ||
+    die "building the preset '$preset' failed"
+}
+
+# The C and C++ files that git knows or would take, relative to the root.
+cpp_files() {
+  local file
+  git -C "$root" ls-files --cached --others --exclude-standard -- '*.cc' '*.h' |
+    while read -r file; do if [[ -f $root/$file ]]; then echo "$file"; fi; done
 }

@@ -38,6 +38,27 @@ function(pagoda_test target)
                        PROPERTIES LABELS ${arg_LABEL} TIMEOUT 120)
 endfunction()
 
+add_custom_target(pagoda_fuzz_targets)
+
+# pagoda_fuzz_test(<target> SOURCES <file>... [LIBRARIES <library>...] [CORPUS <folder>])
+#
+# A libFuzzer program, named *_fuzz, only where PAGODA_FUZZ is on. As a CTest case it runs its corpus and a fixed, small
+# number of inputs from a fixed seed; scripts/fuzz runs it for as long as one likes.
+function(pagoda_fuzz_test target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS" "SOURCES;LIBRARIES")
+  if(NOT PAGODA_FUZZ)
+    return()
+  endif()
+  add_executable(${target} ${arg_SOURCES})
+  pagoda_host_target(${target})
+  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
+  target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PAGODA_TEST_OUTPUT})
+  add_dependencies(pagoda_fuzz_targets ${target})
+  add_test(NAME fuzz.${target} COMMAND ${target} -runs=20000 -seed=1 ${arg_CORPUS})
+  set_tests_properties(fuzz.${target} PROPERTIES LABELS fuzz TIMEOUT 300)
+endfunction()
+
 # pagoda_guest_tests(<program>)
 #
 # Declares that this program of the sample image is a zxtest program. On the machine's own KVM each of its cases becomes
