@@ -12,7 +12,7 @@
 //       CS/SS = 0x10/0x18 (flat; the descriptors are only in the hidden part: GDTR, IDTR have limit 0, LDTR, TR empty),
 //       CR0 = PE MP ET NE WP AM PG, CR4 = PAE PGE OSFXSR OSXMMEXCPT, EFER = SCE LME LMA NXE, x2APIC on, all else reset.
 //   - keeps the other vCPUs stopped until SystemControl's CPU_START register names them (system_control.h); they then
-//     start in the same way at the same entry, with RSI = their index and the same CR3.
+//     start in the same way at the same entry, with RSI = their index; CR3 is what CPU_ROOT names, the bootstrap root unless that was written.
 // The APIC id of a CPU is its index.
 //
 // All fields are written by the monitor and read by the guest. Fields are only ever appended; `size` grows with them.

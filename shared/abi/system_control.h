@@ -16,6 +16,10 @@ inline constexpr uint64_t kSystemControlExit = 0x00;
 // u32. Starts the vCPU with this index as boot_info.h describes. Ignored for a CPU that runs or does not exist.
 inline constexpr uint64_t kSystemControlCpuStart = 0x08;
 
+// u64. The CR3 with which CPUs are started from now on; until it is written, the bootstrap root of boot_info.h. Page-aligned
+// and in RAM, or the write is ignored.
+inline constexpr uint64_t kSystemControlCpuRoot = 0x18;
+
 // u64. Guest-physical address of a CrashReport that lies in RAM. Stops the machine; the monitor prints the report.
 inline constexpr uint64_t kSystemControlCrash = 0x10;
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <new>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -89,20 +90,18 @@ class [[nodiscard]] Result<void, E> {
   using ValueType = void;
   using ErrorType = E;
 
-  Result() : ok_(true), error_() {}
+  Result() = default;
   template <typename F>
-  Result(Failure<F> failure)  // NOLINT(google-explicit-constructor)
-      : ok_(false), error_(std::move(failure.error)) {}
+  Result(Failure<F> failure) : error_(std::move(failure.error)) {}  // NOLINT(google-explicit-constructor)
 
-  [[nodiscard]] bool ok() const { return ok_; }
-  explicit operator bool() const { return ok_; }
-  [[nodiscard]] E& error() & { return error_; }
-  [[nodiscard]] const E& error() const& { return error_; }
-  [[nodiscard]] E&& error() && { return std::move(error_); }
+  [[nodiscard]] bool ok() const { return !error_.has_value(); }
+  explicit operator bool() const { return ok(); }
+  [[nodiscard]] E& error() & { return *error_; }
+  [[nodiscard]] const E& error() const& { return *error_; }
+  [[nodiscard]] E&& error() && { return std::move(*error_); }
 
  private:
-  bool ok_;
-  E error_;
+  std::optional<E> error_;
 };
 
 }  // namespace base

@@ -26,8 +26,12 @@ struct MappingAttributes {
   Access access;          // `read` must be set; write and execute exclude each other
   bool user = false;      // accessible at the privilege of user code (and of the kernel proper, which shares it)
   bool uncached = false;  // device registers
-  bool accessed = false;  // enter it with the Accessed bit set: the page is expected to be used soon
+  bool accessed = false;  // enter it as already used: Accessed and, where writable, Dirty are set, so that a
+                          // hypervisor that shadows page tables can map it ahead. Nothing here learns from these bits
 };
+
+// In MapFrames: no page here.
+inline constexpr PhysicalAddress kNoFrame = ~PhysicalAddress{0};
 
 struct Translation {
   PhysicalAddress address;  // of the byte that was asked for
@@ -41,22 +45,24 @@ struct Translation {
 //     ZX_ERR_NO_MEMORY       no page for a table. Nothing changed.
 //     ZX_ERR_ACCESS_DENIED   write and execute, or no read. ZX_ERR_INVALID_ARGS: unaligned, empty or not canonical.
 // MapFrames(va, frames, attributes): one 4 KiB page for each frame, at consecutive addresses; pages that are mapped
-//     already are left alone. ZX_ERR_NO_MEMORY: a prefix is mapped. Otherwise as Map.
+//     already are left alone, kNoFrame leaves a hole. ZX_ERR_NO_MEMORY: a prefix is mapped. Otherwise as Map.
 // Unmap(va, pages): ZX_ERR_NO_MEMORY: a 2 MiB leaf is cut by an end of the range and could not be split: nothing changed.
 //     Cannot fail when no 2 MiB leaf is cut. Holes are fine.
-// Protect(va, pages, attributes): present entries get the attributes, holes stay. Errors as for Unmap and Map.
+// Protect(va, pages, access): takes permissions away: an entry keeps those of its permissions that `access` has too, and
+//     never gets new ones. Without `read`, the same as Unmap. Errors as for Unmap.
 // Query(va): what an access would find; nothing: it would fault.
 // root(): what the architecture's page-table base register takes.
 template <typename T>
 concept PageTableContract =
     requires(T table, const T& constant, VirtualAddress address, PhysicalAddress physical, size_t pages,
-             std::span<const PhysicalAddress> frames, const MappingAttributes& attributes, uint64_t root_entry) {
+             std::span<const PhysicalAddress> frames, const MappingAttributes& attributes, Access access,
+             uint64_t root_entry) {
       { T::Create() } -> std::same_as<Result<T>>;
       { T::CreateSharing(root_entry) } -> std::same_as<Result<T>>;
       { table.Map(address, physical, pages, attributes) } -> std::same_as<Result<>>;
       { table.MapFrames(address, frames, attributes) } -> std::same_as<Result<>>;
       { table.Unmap(address, pages) } -> std::same_as<Result<>>;
-      { table.Protect(address, pages, attributes) } -> std::same_as<Result<>>;
+      { table.Protect(address, pages, access) } -> std::same_as<Result<>>;
       { constant.Query(address) } -> std::same_as<std::optional<Translation>>;
       { constant.needs_invalidation() } -> std::same_as<bool>;
       { table.OnInvalidated() } -> std::same_as<void>;

@@ -20,7 +20,7 @@ Result<> Scheduler::AdoptCpu(Cpu& cpu, uint32_t index, VirtualAddress stack_bott
   idle->cpu_ = &cpu;
   arch::AdoptContext(idle->stack_, idle.get());
   cpu.index = index;
-  cpu.idle = cpu.current = idle.release();  // lives as long as the CPU
+  cpu.idle = cpu.current = idle.Release();  // lives as long as the CPU
   cpus_[index] = &cpu;
   cpu_count_ = cpu_count_ > index + 1 ? cpu_count_ : index + 1;
   return {};
@@ -82,6 +82,13 @@ void Scheduler::Yield() {
   SwitchAway();
 }
 
+void Scheduler::OnKernelEntry() {
+  Cpu& cpu = arch::CurrentCpu();
+  if (AddressSpace* space = cpu.current->address_space(); space != nullptr) {
+    space->running_cpus() &= ~(CpuMask{1} << cpu.index);
+  }
+}
+
 void Scheduler::LeaveKernel() {
   if (arch::CurrentCpu().current == arch::CurrentCpu().idle) {
     IdleLoop();
@@ -111,7 +118,9 @@ void Scheduler::LeaveToUser() {
     cpu.slice_end = CurrentTime() + kTimeSlice;
   }
   ArmTimer(cpu);
-  const PhysicalAddress root = thread.address_space_->page_table_root();
+  AddressSpace& space = *thread.address_space_;
+  space.running_cpus() |= CpuMask{1} << cpu.index;
+  const PhysicalAddress root = space.page_table_root();
   cpu.in_user.store(true, std::memory_order_relaxed);
   kernel_lock.Release();
   arch::ResumeUser(thread.user_, root);
@@ -177,18 +186,6 @@ void Scheduler::Wake(Waiter& waiter, Status result) {
   Thread& thread = *waiter.thread;
   thread.waiter_ = nullptr;
   MakeReady(thread);
-}
-
-CpuMask Scheduler::RunningIn(const AddressSpace& space) const {
-  CpuMask mask = 0;
-  for (uint32_t i = 0; i < cpu_count_; ++i) {
-    const Cpu* cpu = cpus_[i];
-    if (cpu != nullptr && cpu->in_user.load(std::memory_order_acquire) &&
-        cpu->current->address_space() == &space) {
-      mask |= CpuMask{1} << i;
-    }
-  }
-  return mask;
 }
 
 void Scheduler::InterruptRunning(Thread& thread) {

@@ -32,6 +32,9 @@ class Scheduler {
   // Lets the others run and comes back when it is this thread's turn again.
   void Yield();
 
+  // The current thread entered the kernel from user code or idle; the lock has just been taken.
+  void OnKernelEntry();
+
   // Leaves the kernel: the current user thread goes on in user code (or ends, or others go first); the current idle
   // thread goes on idling.
   [[noreturn]] void LeaveKernel();
@@ -44,9 +47,6 @@ class Scheduler {
 
   // Wakes `waiter`, which leaves its queue and the timer list, with `result`.
   void Wake(Waiter& waiter, Status result);
-
-  // CPUs that execute user code of `space` right now.
-  [[nodiscard]] CpuMask RunningIn(const AddressSpace& space) const;
 
   // Interrupts the CPU that runs `thread`'s user code, if one does.
   void InterruptRunning(Thread& thread);

@@ -89,6 +89,8 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
   [[nodiscard]] static Thread* Current();
 
   [[nodiscard]] State state() const { return state_; }
+  // The CPU that runs it; null unless kRunning.
+  [[nodiscard]] Cpu* cpu() const { return cpu_; }
   [[nodiscard]] bool kill_pending() const { return kill_pending_; }
   [[nodiscard]] AddressSpace* address_space() const { return address_space_.get(); }
   [[nodiscard]] ThreadOwner* owner() { return owner_; }

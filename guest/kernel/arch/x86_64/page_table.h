@@ -34,7 +34,7 @@ class PageTable {
   Result<> Map(VirtualAddress va, PhysicalAddress pa, size_t pages, const MappingAttributes& attributes);
   Result<> MapFrames(VirtualAddress va, std::span<const PhysicalAddress> frames, const MappingAttributes& attributes);
   Result<> Unmap(VirtualAddress va, size_t pages);
-  Result<> Protect(VirtualAddress va, size_t pages, const MappingAttributes& attributes);
+  Result<> Protect(VirtualAddress va, size_t pages, Access access);
   [[nodiscard]] std::optional<Translation> Query(VirtualAddress va) const;
   [[nodiscard]] bool needs_invalidation() const { return needs_invalidation_; }
   // All CPUs have forgotten what was removed: frees the tables that were emptied.
@@ -50,13 +50,18 @@ class PageTable {
   void Destroy();
 
  private:
-  friend class PageTableWalk;
-  explicit PageTable(Page* root, bool shares_root_slot)
-      : root_(root), table_pages_(1), shares_root_slot_(shares_root_slot) {}
+  friend class PageTableWalker;
+  PageTable(Page* root, bool shares_root_slot) : root_(root), shares_root_slot_(shares_root_slot) {}
+
+  [[nodiscard]] bool Accepts(VirtualAddress va, size_t pages) const;
+  Result<> SplitLeafAt(VirtualAddress va);
+  Page* NewTable();
+  void Retire(Page* table);
+  void FreeTables(Page* table, unsigned level);
 
   Page* root_;
   Page* retired_ = nullptr;  // emptied tables, linked by table.next_retired
-  size_t table_pages_;
+  size_t table_pages_ = 1;
   bool needs_invalidation_ = false;
   bool shares_root_slot_;
 };

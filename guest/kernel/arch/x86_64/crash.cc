@@ -1,0 +1,98 @@
+// The kernel's own death: collect what is known and hand it to the monitor (abi::CrashReport).
+#include <string.h>
+
+#include "guest/kernel/arch/x86_64/nucleus.h"
+#include "guest/kernel/arch/x86_64/per_cpu.h"
+#include "guest/kernel/drivers/drivers.h"
+#include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/kernel_space.h"
+#include "guest/nucleus/layout.h"
+#include "shared/abi/system_control.h"
+
+namespace gk {
+namespace {
+
+// In the image, so that its guest-physical address is known; one is enough, the machine stops with the first.
+abi::CrashReport report;
+
+void SetMessage(const char* message) { strncpy(report.message, message, sizeof(report.message) - 1); }
+
+void CopyRegisters(const UserRegisters& registers) {
+  report.rax = registers.rax;
+  report.rbx = registers.rbx;
+  report.rcx = registers.rcx;
+  report.rdx = registers.rdx;
+  report.rsi = registers.rsi;
+  report.rdi = registers.rdi;
+  report.rbp = registers.rbp;
+  report.r8 = registers.r8;
+  report.r9 = registers.r9;
+  report.r10 = registers.r10;
+  report.r11 = registers.r11;
+  report.r12 = registers.r12;
+  report.r13 = registers.r13;
+  report.r14 = registers.r14;
+  report.r15 = registers.r15;
+}
+
+uint64_t ReadData(const arch::PerCpu& cpu, size_t offset) {
+  uint64_t value = 0;
+  memcpy(&value, cpu.nucleus_data + offset, sizeof(value));
+  return value;
+}
+
+[[noreturn]] void Send() {
+  drivers::ReportCrash(arch::ImagePhysicalAddress(&report));
+  // The monitor stops the machine; should it not, an undefined trap is a triple fault, which it cannot overlook.
+  for (;;) {
+    arch::SpinPause();
+  }
+}
+
+const char* DescribeVector(uint64_t vector, uint64_t fault_address) {
+  switch (vector) {
+    case 2:
+      return "kernel: non-maskable interrupt";
+    case 8:
+      return "kernel: double fault";
+    case 13:
+      return "kernel: general-protection fault";
+    case 14:
+      return kernel_space::IsStackGuard(fault_address) ? "kernel: stack overflow" : "kernel: page fault";
+    case 18:
+      return "kernel: machine check";
+    default:
+      return "kernel: exception";
+  }
+}
+
+}  // namespace
+
+void Panic(const char* message) {
+  UserRegisters registers = {};
+  asm volatile("mov %%rsp, %0; mov %%rbp, %1" : "=r"(report.rsp), "=r"(registers.rbp));
+  CopyRegisters(registers);
+  report.rip = reinterpret_cast<uint64_t>(__builtin_return_address(0));
+  report.vector = UINT32_MAX;
+  SetMessage(message);
+  Send();
+}
+
+}  // namespace gk
+
+// Called by entry.S on the CPU's crash stack.
+extern "C" [[noreturn]] void HandleKernelFault(gk::arch::PerCpu* cpu, gk::UserRegisters* registers) {
+  using gk::report;
+  const uint64_t vector = cpu->entry - NUCLEUS_ENTRY_KERNEL_FAULT;
+  gk::CopyRegisters(*registers);
+  report.rip = gk::ReadData(*cpu, TRAP_RIP);
+  report.rsp = gk::ReadData(*cpu, TRAP_RSP);
+  report.rflags = gk::ReadData(*cpu, TRAP_RFLAGS);
+  report.error_code = gk::ReadData(*cpu, TRAP_ERROR);
+  report.cr2 = gk::ReadData(*cpu, DATA_FAULT_ADDRESS);
+  report.cr3 = cpu->kernel_root;
+  report.vector = static_cast<uint32_t>(vector);
+  report.cpu = cpu->cpu.index;
+  gk::SetMessage(gk::DescribeVector(vector, report.cr2));
+  gk::Send();
+}

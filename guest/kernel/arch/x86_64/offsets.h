@@ -1,0 +1,30 @@
+// Offsets that entry.S uses, asserted against the structures in per_cpu.h.
+#pragma once
+
+#define PER_CPU_ENTRY 0
+#define PER_CPU_USER_STATE 8
+#define PER_CPU_NUCLEUS_DATA 16
+#define PER_CPU_KERNEL_ROOT 24
+#define PER_CPU_STACK_TOP 32
+#define PER_CPU_CRASH_STACK_TOP 40
+#define PER_CPU_ERROR_CODE 48
+#define PER_CPU_PROBE_STACK 56
+
+#define REGISTERS_RAX 0
+#define REGISTERS_RBX 8
+#define REGISTERS_RCX 16
+#define REGISTERS_RDX 24
+#define REGISTERS_RSI 32
+#define REGISTERS_RDI 40
+#define REGISTERS_RBP 48
+#define REGISTERS_RSP 56
+#define REGISTERS_R8 64
+#define REGISTERS_R9 72
+#define REGISTERS_R10 80
+#define REGISTERS_R11 88
+#define REGISTERS_R12 96
+#define REGISTERS_R13 104
+#define REGISTERS_R14 112
+#define REGISTERS_R15 120
+#define REGISTERS_RIP 128
+#define REGISTERS_RFLAGS 136

@@ -1,0 +1,18 @@
+// What this host's CPU really does, found out by trying: CPUID cannot say it at CPL 3.
+#pragma once
+
+#include "guest/kernel/arch/x86_64/per_cpu.h"
+#include "shared/abi/boot_info.h"
+
+namespace gk::arch {
+
+// Once, on CPU 0, with the final page tables loaded.
+void ProbeHost(PerCpu& cpu, const abi::BootInfo& boot);
+
+// RDFSBASE and friends work at CPL 3.
+[[nodiscard]] bool HasFsBaseInstructions();
+
+// Programs the `syscall` entry of the calling CPU, where ChosenSyscallTrap is kSyscall.
+void StartSyscallEntry(const PerCpu& cpu);
+
+}  // namespace gk::arch
