@@ -1,0 +1,87 @@
+// A guest program reads host files by name, page by page, through page faults and the file pager.
+#include <openssl/evp.h>
+
+#include <array>
+#include <random>
+#include <string>
+
+#include "tests/integration/fixture.h"
+
+namespace integration {
+namespace {
+
+std::string Sha256(const std::string& content) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  EVP_Digest(content.data(), content.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  std::string text;
+  for (unsigned int index = 0; index < size; ++index) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    text += kDigits[digest[index] >> 4];
+    text += kDigits[digest[index] & 15];
+  }
+  return text;
+}
+
+// No two pages alike, so that a page in the wrong place shows.
+std::string RandomContent(size_t size) {
+  std::mt19937_64 generator(size);
+  std::string content(size, '\0');
+  for (char& byte : content) {
+    byte = static_cast<char>(generator());
+  }
+  return content;
+}
+
+std::string FilePager(const std::string& name, const std::filesystem::path& file) {
+  return name + "=file:" + file.string() + ",ro";
+}
+
+class FileOfSize : public GuestTest, public testing::WithParamInterface<size_t> {};
+
+TEST_P(FileOfSize, HasTheSameHashInTheGuestAsOnTheHost) {
+  const std::string content = RandomContent(GetParam());
+  const auto file = files_.Write("data", content);
+  const Ending ending = Execute(RunCommand({"--pager", FilePager("f", file)}, {"sha256sum", "f"}));
+  EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+  EXPECT_EQ(ending.out.substr(0, 64), Sha256(content));
+  EXPECT_EQ(ReadFile(file), content) << "reading changed the file";
+}
+
+INSTANTIATE_TEST_SUITE_P(Bytes, FileOfSize, testing::Values(0, 1, 4095, 4096, 4097, (1 << 20) + 1, 16 << 20),
+                         testing::PrintToStringParamName());
+
+using FilePagerTest = GuestTest;
+
+TEST_F(FilePagerTest, TwoFilesKeepTheirNames) {
+  const std::string first = RandomContent(5000);
+  const std::string second = RandomContent(70000);
+  const Ending ending = Execute(RunCommand({"--pager", FilePager("first", files_.Write("1", first)), "--pager",
+                                            FilePager("second", files_.Write("2", second))},
+                                           {"sha256sum", "second", "first"}));
+  EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+  const size_t place_of_second = ending.out.find(Sha256(second));
+  const size_t place_of_first = ending.out.find(Sha256(first));
+  ASSERT_NE(place_of_second, std::string::npos) << ending.out;
+  ASSERT_NE(place_of_first, std::string::npos) << ending.out;
+  EXPECT_LT(place_of_second, place_of_first);
+}
+
+TEST_F(FilePagerTest, AFileLargerThanGuestMemoryIsNotLoadedAtOnce) {
+  const std::string content = RandomContent(1 << 20);
+  const auto file = files_.Write("sparse", content);
+  std::filesystem::resize_file(file, uint64_t{1} << 40);
+  // Opening and one page are enough to know that nothing of this size was allocated for it.
+  const Ending ending = Execute(RunCommand({"--memory", "64M", "--pager", FilePager("f", file)}, {"hello"}));
+  EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+}
+
+TEST_F(FilePagerTest, ANameThatNoPagerServesIsAnErrorOfTheProgramOnly) {
+  const Ending ending = Execute(RunCommand({"--pager", FilePager("f", files_.Write("1", "x"))}, {"sha256sum", "g"}));
+  EXPECT_FALSE(ending.hung);
+  EXPECT_EQ(ending.code, 1) << ending.err << ending.out;
+  EXPECT_NE((ending.out + ending.err).find("g"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace integration

@@ -1,0 +1,58 @@
+// Every way to stop a guest that would run for ever ends the monitor, soon, with the exit code that says which.
+#include <csignal>
+#include <string>
+
+#include "tests/integration/fixture.h"
+#include "vmm/cli/exit_codes.h"
+
+namespace integration {
+namespace {
+
+class StopOnCpus : public GuestTest, public testing::WithParamInterface<int> {
+ protected:
+  // A program that spins on every CPU once it has said that it is there.
+  std::vector<std::string> SpinningGuest(std::vector<std::string> options = {}) {
+    options.insert(options.end(), {"--cpus", std::to_string(GetParam())});
+    return RunCommand(options, {"spin"});
+  }
+};
+
+TEST_P(StopOnCpus, TerminateSignalEndsTheRun) {
+  Process pagoda(SpinningGuest());
+  ASSERT_TRUE(pagoda.WaitForOutput("spinning"));
+  pagoda.Signal(SIGTERM);
+  const Ending ending = pagoda.Wait();
+  EXPECT_FALSE(ending.hung);
+  EXPECT_EQ(ending.code, vmm::kExitTerminated) << ending.err;
+}
+
+TEST_P(StopOnCpus, InterruptSignalEndsTheRun) {
+  Process pagoda(SpinningGuest());
+  ASSERT_TRUE(pagoda.WaitForOutput("spinning"));
+  pagoda.Signal(SIGINT);
+  const Ending ending = pagoda.Wait();
+  EXPECT_FALSE(ending.hung);
+  EXPECT_EQ(ending.code, vmm::kExitInterrupted) << ending.err;
+}
+
+TEST_P(StopOnCpus, TimeoutEndsTheRunWithAReport) {
+  const Ending ending = Execute(SpinningGuest({"--timeout", "2"}));
+  EXPECT_FALSE(ending.hung);
+  EXPECT_EQ(ending.code, vmm::kExitTimeout) << ending.err;
+  EXPECT_NE(ending.err.find("timeout"), std::string::npos) << ending.err;
+  EXPECT_NE(ending.err.find("rip"), std::string::npos) << "no registers: " << ending.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, StopOnCpus, testing::Values(1, 2, 8), testing::PrintToStringParamName());
+
+using StopTest = GuestTest;
+
+TEST_F(StopTest, AClosedOutputDoesNotHangTheRun) {
+  const Ending ending =
+      Execute({"sh", "-c", "\"$0\" run --timeout 20 -- count 100000 | { read line; exec true; }", PagodaPath()});
+  EXPECT_FALSE(ending.hung);
+  EXPECT_EQ(ending.code, 0);
+}
+
+}  // namespace
+}  // namespace integration
