@@ -13,7 +13,11 @@
 
 namespace gk::arch {
 
+#ifdef PAGODA_KERNEL
 inline constexpr uint64_t kKernelStackSize = 16384;
+#else
+inline constexpr uint64_t kKernelStackSize = 262144;  // sanitizers and the test framework need room
+#endif
 
 class KernelStack {
  public:

@@ -51,6 +51,8 @@ class Scheduler {
   // Interrupts the CPU that runs `thread`'s user code, if one does.
   void InterruptRunning(Thread& thread);
 
+  // A thread waits for a CPU.
+  [[nodiscard]] bool has_ready() const { return !ready_.empty(); }
   [[nodiscard]] uint32_t cpu_count() const { return cpu_count_; }
   [[nodiscard]] Cpu& cpu(uint32_t index) { return *cpus_[index]; }
 
