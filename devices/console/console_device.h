@@ -25,11 +25,10 @@
 #include "devices/virtio/virtio_device.h"
 #include "shared/base/result.h"
 
-struct pollfd;
-
 namespace dev {
 
-// Borrowed descriptors; both outlive the device. They may be blocking or not: the device polls before it reads or writes.
+// Borrowed descriptors; both outlive the device. They may be blocking or not: the device polls before it reads or
+// writes.
 struct ConsoleFiles {
   int output;
   std::optional<int> input;
@@ -66,20 +65,26 @@ class ConsoleDevice final : public VirtioDevice {
     ConsoleOutput output;
     ConsoleInput input;
   };
+  // A ring made no sense; waits for the driver's reset.
+  struct Broken {
+    Activation activation;
+  };
   struct Wait;  // what the service thread shall sleep on
 
   ConsoleDevice(ConsoleFiles files, EventFd wake) : files_(files), wake_(std::move(wake)) {}
   void Serve();
-  [[nodiscard]] Wait ServeOnceLocked();
-  void ServeActiveLocked(Active& active, Wait& wait);
-  [[nodiscard]] bool DrainedLocked() const;
+  void ServeLocked(Wait& wait);
+  [[nodiscard]] base::Result<void, QueueError> TransmitLocked(Active& active, Wait& wait);
+  [[nodiscard]] base::Result<void, QueueError> ReceiveLocked(Active& active, Wait& wait);
+  static void SleepOnDoorbell(ActiveQueue& queue, Wait& wait);
+  [[nodiscard]] bool IsDrainedLocked() const;
 
   const ConsoleFiles files_;
   const EventFd wake_;  // activation, reset, flush, stop
 
   mutable std::mutex mutex_;
   std::condition_variable drained_;
-  std::variant<Inactive, Active> state_;  // this and the rest: guarded by mutex_
+  std::variant<Inactive, Active, Broken> state_;  // this and the rest: guarded by mutex_
   uint64_t dropped_bytes_ = 0;
   bool stopping_ = false;
 

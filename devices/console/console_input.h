@@ -14,6 +14,7 @@ namespace dev {
 class ConsoleInput {
  public:
   enum class Progress {
+    kMore,     // call again
     kNoRoom,   // the guest has posted no buffer
     kWaiting,  // call again when the descriptor is readable
     kClosed,   // end of input or an error: never again
@@ -29,10 +30,10 @@ class ConsoleInput {
   [[nodiscard]] base::Result<Step, QueueError> Advance(SplitQueue& queue);
 
  private:
-  [[nodiscard]] base::Result<bool, QueueError> HaveRoom(SplitQueue& queue);
+  [[nodiscard]] bool GiveBack(SplitQueue& queue, uint32_t written);
 
-  std::optional<int> descriptor_;  // nullopt: closed
-  std::optional<DescriptorChain> room_;
+  std::optional<int> descriptor_;        // nullopt: closed
+  std::optional<DescriptorChain> room_;  // taken from the queue, still empty
 };
 
 }  // namespace dev

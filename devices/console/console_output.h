@@ -29,12 +29,16 @@ class ConsoleOutput {
 
   explicit ConsoleOutput(int descriptor) : descriptor_(descriptor) {}
 
+  // True when no chain of the driver's is held.
+  [[nodiscard]] bool idle() const { return batch_.empty(); }
+
   // Writes at most one piece. Does not block on a descriptor that poll() calls writable honestly.
   [[nodiscard]] base::Result<Step, QueueError> Advance(SplitQueue& queue);
 
  private:
   [[nodiscard]] base::Result<bool, QueueError> TakeBatch(SplitQueue& queue);
   [[nodiscard]] std::vector<iovec> NextPiece() const;
+  [[nodiscard]] bool WritePiece(Step& step);
   void Skip(uint64_t bytes);
   [[nodiscard]] bool GiveBack(SplitQueue& queue);
 

@@ -26,4 +26,7 @@ class EventFd {
   UniqueFd fd_;
 };
 
+// The same for an eventfd that somebody else owns.
+bool DrainEventFd(int descriptor);
+
 }  // namespace dev

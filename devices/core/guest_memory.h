@@ -7,7 +7,8 @@
 //   - ring indices are read and written through GuestAtomic with a named order;
 //   - no reference to a structure inside RAM exists; spans are for bulk data whose content the host does not interpret.
 //
-// Threads: immutable after Create, so any thread may call anything. It does not own the host memory, which must outlive it.
+// Threads: immutable after Create, so any thread may call anything. It does not own the host memory, which must outlive
+// it.
 #pragma once
 
 #include <atomic>
@@ -75,8 +76,8 @@ class GuestMemory {
   [[nodiscard]] const std::vector<MemoryRegion>& regions() const { return regions_; }
   [[nodiscard]] bool Contains(GuestRange range) const { return Span(range).has_value(); }
 
-  // The host bytes of `range`; nullopt when it does not lie inside one region. An empty range has an empty span when its
-  // address lies in or at the end of a region.
+  // The host bytes of `range`; nullopt when it does not lie inside one region. An empty range has an empty span when
+  // its address lies in or at the end of a region.
   [[nodiscard]] std::optional<std::span<std::byte>> Span(GuestRange range) const;
 
   // Copies to or from RAM; false, with nothing copied, when the range is not RAM. Not atomic against the guest.
@@ -90,8 +91,8 @@ class GuestMemory {
     if (!bytes) {
       return std::nullopt;
     }
-    // SAFETY: in RAM and aligned (AlignedSpan); an integer may be accessed in any storage of its size, and all access is
-    // through std::atomic_ref.
+    // SAFETY: in RAM and aligned (AlignedSpan); an integer may be accessed in any storage of its size, and all access
+    // is through std::atomic_ref.
     return GuestAtomic<T>(reinterpret_cast<T*>(bytes->data()));
   }
 

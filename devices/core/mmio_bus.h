@@ -31,7 +31,8 @@ class MmioDevice {
 
 class MmioBus {
  public:
-  // `name` appears in the error. Fails, with nothing inserted, when the range is empty, wraps around or overlaps another.
+  // `name` appears in the error. Fails, with nothing inserted, when the range is empty, wraps around or overlaps
+  // another.
   base::Result<void, Error> Insert(std::string name, uint64_t base, uint64_t size, MmioDevice& device);
 
   // False, with `data` untouched, when no device has the whole of [address, address + data.size()).

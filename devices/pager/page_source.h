@@ -36,10 +36,11 @@ class ReadAnswer {
 };
 
 // The pages [offset, offset + length) of an object, to be filled. Move-only: whoever holds it owes the answer. One that
-// is destroyed unanswered answers itself with ZX_ERR_BAD_STATE, so that no path can lose a request or turn it into zeros.
+// is destroyed unanswered answers itself with ZX_ERR_BAD_STATE, so that no path can lose a request or turn it into
+// zeros.
 class ReadRequest {
  public:
-  // `pages` add up to `length` bytes and stay valid until the answer.
+  // `pages` stay valid until the answer; their lengths add up to the length of the request.
   ReadRequest(uint64_t offset, std::vector<iovec> pages, std::unique_ptr<ReadAnswer> answer);
   ReadRequest(ReadRequest&&) noexcept = default;
   ReadRequest& operator=(ReadRequest&& other) noexcept;
@@ -87,8 +88,8 @@ class Pager {
   Pager& operator=(const Pager&) = delete;
   virtual ~Pager() = default;
 
-  // `path` is what follows "NAME/" in the name that the guest opened; empty for NAME itself. It comes from the guest: up
-  // to 255 bytes of anything. ZX_ERR_NOT_FOUND when the pager serves no such object. One thread at a time.
+  // `path` is what follows "NAME/" in the name that the guest opened; empty for NAME itself. It comes from the guest:
+  // up to 255 bytes of anything. ZX_ERR_NOT_FOUND when the pager serves no such object. One thread at a time.
   virtual base::Result<std::shared_ptr<PageSource>, zx_status_t> Open(std::string_view path) = 0;
 };
 

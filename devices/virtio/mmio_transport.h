@@ -1,6 +1,7 @@
 // The virtio-mmio transport, register layout version 2 (virtio 1.2 section 4.2): written once, for every device.
 //
-//   status  0 ─▶ ACKNOWLEDGE ─▶ DRIVER ─▶ FEATURES_OK ─▶ DRIVER_OK ─▶ (NEEDS_RESET)      writing 0: reset, from anywhere
+//   status  0 ─▶ ACKNOWLEDGE ─▶ DRIVER ─▶ FEATURES_OK ─▶ DRIVER_OK ─▶ (NEEDS_RESET)      writing 0: reset, from
+//   anywhere
 //           └───────── Setup: queues are addresses ─────────┘└─ Live: the device has the queues
 //
 // Registers are 32 bits wide; the configuration space behind them takes accesses of 1, 2, 4 and 8 bytes. What the
@@ -33,11 +34,11 @@ inline constexpr uint64_t kVirtioMmioSize = 0x1000;  // bytes of registers
 
 // What the guest did that a driver must not do. All counts are since creation.
 struct TransportCounters {
-  uint64_t bad_accesses = 0;       // wrong width or alignment, undefined register, read of a write-only register
-  uint64_t refused_writes = 0;     // a register written in a state that does not allow it, or to a value it cannot have
-  uint64_t refused_queues = 0;     // QueueReady with a layout that SplitQueue does not take
-  uint64_t refused_features = 0;   // FEATURES_OK with bits that were not offered, or without VERSION_1
-  uint64_t needs_reset = 0;        // times the device gave up on the driver
+  uint64_t bad_accesses = 0;      // wrong width or alignment, undefined register, read of a write-only register
+  uint64_t refused_writes = 0;    // a register written in a state that does not allow it, or to a value it cannot have
+  uint64_t refused_queues = 0;    // QueueReady with a layout that SplitQueue does not take
+  uint64_t refused_features = 0;  // FEATURES_OK with bits that were not offered, or without VERSION_1
+  uint64_t needs_reset = 0;       // times the device gave up on the driver
 };
 
 class VirtioMmioTransport final : public MmioDevice, private VirtioInterrupt {
@@ -51,8 +52,8 @@ class VirtioMmioTransport final : public MmioDevice, private VirtioInterrupt {
   void ReadRegister(uint64_t offset, std::span<std::byte> data) override;
   void WriteRegister(uint64_t offset, std::span<const std::byte> data) override;
 
-  // The eventfd of each queue, for KVM_IOEVENTFD: QueueNotify, 4 bytes, datamatch = queue index. Constant. A notification
-  // that arrives as a register write has the same effect.
+  // The eventfd of each queue, for KVM_IOEVENTFD: QueueNotify, 4 bytes, datamatch = queue index. Constant. A
+  // notification that arrives as a register write has the same effect.
   [[nodiscard]] size_t queue_count() const { return doorbells_.size(); }
   [[nodiscard]] int doorbell(size_t queue) const { return doorbells_[queue].fd(); }
 

@@ -22,20 +22,20 @@
 namespace dev {
 
 enum class QueueError : uint8_t {
-  kBadSize,              // not a power of two, 0, or above what the device offers
-  kMisaligned,           // a ring's address (section 2.7: 16, 2 and 4 bytes)
+  kBadSize,     // not a power of two, 0, or above what the device offers
+  kMisaligned,  // a ring's address (section 2.7: 16, 2 and 4 bytes)
   kRingNotInRam,
-  kAvailableIndex,       // the driver claims more available chains than the queue has entries
-  kTooManyOutstanding,   // more chains are with the device than the queue has entries: heads were posted twice
-  kDescriptorIndex,      // a head or a next field beyond the table
-  kChainTooLong,         // longer than the queue, which is also what a loop looks like (section 2.7.5.3.1)
+  kAvailableIndex,      // the driver claims more available chains than the queue has entries
+  kTooManyOutstanding,  // more chains are with the device than the queue has entries: heads were posted twice
+  kDescriptorIndex,     // a head or a next field beyond the table
+  kChainTooLong,        // longer than the queue, which is also what a loop looks like (section 2.7.5.3.1)
   kBufferNotInRam,
-  kLengthOverflow,       // the chain's buffers add up to more than 2^32 - 1 bytes (section 2.7.5.2)
+  kLengthOverflow,         // the chain's buffers add up to more than 2^32 - 1 bytes (section 2.7.5.2)
   kReadableAfterWritable,  // section 2.7.4.2
   kIndirectNotNegotiated,
-  kIndirectNested,       // section 2.7.5.3.1
+  kIndirectNested,  // section 2.7.5.3.1
   kIndirectWithNext,
-  kIndirectTable,        // its size is 0 or no multiple of a descriptor's
+  kIndirectTable,  // its size is 0 or no multiple of a descriptor's
 };
 std::string_view ToString(QueueError error);
 
@@ -49,12 +49,8 @@ struct GuestBuffer {
 class DescriptorChain {
  public:
   [[nodiscard]] uint16_t head() const { return head_; }  // names the chain when it is given back
-  [[nodiscard]] std::span<const GuestBuffer> readable() const {
-    return std::span(buffers_).first(readable_count_);
-  }
-  [[nodiscard]] std::span<const GuestBuffer> writable() const {
-    return std::span(buffers_).subspan(readable_count_);
-  }
+  [[nodiscard]] std::span<const GuestBuffer> readable() const { return std::span(buffers_).first(readable_count_); }
+  [[nodiscard]] std::span<const GuestBuffer> writable() const { return std::span(buffers_).subspan(readable_count_); }
   [[nodiscard]] uint32_t readable_bytes() const { return readable_bytes_; }
   [[nodiscard]] uint32_t writable_bytes() const { return writable_bytes_; }
 
@@ -126,10 +122,10 @@ class SplitQueue {
   QueueLayout layout_;
   Rings rings_;
   std::optional<QueueError> broken_;
-  uint16_t next_available_ = 0;   // index of the next chain to pop
-  uint16_t next_used_ = 0;        // index of the next used entry to fill
-  uint16_t published_used_ = 0;   // what the driver has been shown
-  uint16_t outstanding_ = 0;      // popped, not given back
+  uint16_t next_available_ = 0;  // index of the next chain to pop
+  uint16_t next_used_ = 0;       // index of the next used entry to fill
+  uint16_t published_used_ = 0;  // what the driver has been shown
+  uint16_t outstanding_ = 0;     // popped, not given back
 };
 
 }  // namespace dev

@@ -6,11 +6,11 @@
 //            Reset() gives them back
 //
 // A device holds its queues exactly while it is active: it keeps `std::variant<Inactive, Activation>`-like state and
-// no flags beside it. Status bits, feature negotiation, queue addresses and the interrupt status are the transport's; the
-// device never sees them.
+// no flags beside it. Status bits, feature negotiation, queue addresses and the interrupt status are the transport's;
+// the device never sees them.
 //
-// Threads: the transport calls these functions under its lock, one at a time. A device serves its queues from one thread
-// of its own, which may use the VirtioInterrupt at any time between Activate and the end of Reset.
+// Threads: the transport calls these functions under its lock, one at a time. A device serves its queues from one
+// thread of its own, which may use the VirtioInterrupt at any time between Activate and the end of Reset.
 #pragma once
 
 #include <cstddef>

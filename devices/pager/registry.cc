@@ -1,0 +1,41 @@
+#include "devices/pager/registry.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pager {
+
+namespace {
+
+constexpr size_t kMaxNameLength = 64;
+constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+}  // namespace
+
+bool IsValidName(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxNameLength &&
+         name.find_first_not_of(kNameCharacters) == std::string_view::npos;
+}
+
+base::Result<void, dev::Error> Registry::Register(std::string name, std::unique_ptr<Pager> pager) {
+  if (!IsValidName(name)) {
+    return base::Failure{
+        dev::Error{"'" + name + "' is no name for a pager: 1 to 64 letters, digits, '.', '_' or '-' are"}};
+  }
+  if (!pagers_.try_emplace(name, std::move(pager)).second) {
+    return base::Failure{dev::Error{"there are two pagers named '" + name + "'"}};
+  }
+  return {};
+}
+
+base::Result<std::shared_ptr<PageSource>, zx_status_t> Registry::Open(std::string_view name) const {
+  const size_t slash = std::min(name.find('/'), name.size());
+  const auto found = pagers_.find(name.substr(0, slash));
+  // "NAME/" is not NAME: a path after a slash is not empty.
+  if (found == pagers_.end() || slash + 1 == name.size()) {
+    return base::Failure{ZX_ERR_NOT_FOUND};
+  }
+  return found->second->Open(name.substr(std::min(slash + 1, name.size())));
+}
+
+}  // namespace pager

@@ -1,0 +1,43 @@
+#include "devices/system_control/system_control.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "shared/abi/system_control.h"
+
+namespace dev {
+
+namespace {
+
+template <typename T>
+std::optional<T> ValueOf(std::span<const std::byte> data) {
+  if (data.size() != sizeof(T)) {
+    return std::nullopt;
+  }
+  T value;
+  std::memcpy(&value, data.data(), sizeof(value));
+  return value;
+}
+
+}  // namespace
+
+void SystemControl::ReadRegister(uint64_t /*offset*/, std::span<std::byte> data) {
+  std::fill(data.begin(), data.end(), std::byte{0});
+}
+
+void SystemControl::WriteRegister(uint64_t offset, std::span<const std::byte> data) {
+  const auto word = ValueOf<uint32_t>(data);
+  const auto address = ValueOf<uint64_t>(data);
+  if (offset == abi::kSystemControlExit && word) {
+    handler_.OnExit(*word);
+  } else if (offset == abi::kSystemControlCpuStart && word) {
+    handler_.OnCpuStart(*word);
+  } else if (offset == abi::kSystemControlCrash && address) {
+    handler_.OnCrash(*address);
+  } else {
+    ignored_writes_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace dev
