@@ -1,0 +1,178 @@
+#include "guest/kernel/object/exception_report.h"
+
+#include <zircon/errors.h>
+
+#include <iterator>
+
+namespace gk {
+namespace {
+
+constexpr uint32_t kVectorPageFault = 14;
+
+// Bits of a page fault's error code (SDM volume 3A, section 4.7).
+constexpr uint32_t kErrorWrite = 1u << 1;
+constexpr uint32_t kErrorFetch = 1u << 4;
+
+// SDM volume 3A, table 6-1.
+const char* VectorName(uint32_t vector) {
+  switch (vector) {
+    case 0:
+      return "division error";
+    case 1:
+      return "debug exception";
+    case 3:
+      return "breakpoint";
+    case 4:
+      return "overflow";
+    case 5:
+      return "bound range exceeded";
+    case 6:
+      return "undefined instruction";
+    case 7:
+      return "no floating-point unit";
+    case 11:
+      return "segment not present";
+    case 12:
+      return "stack fault";
+    case 13:
+      return "general protection fault";
+    case 16:
+      return "x87 floating-point error";
+    case 17:
+      return "unaligned access";
+    case 19:
+      return "SIMD floating-point error";
+    default:
+      return "exception";
+  }
+}
+
+const char* AccessName(uint32_t error_code) {
+  if ((error_code & kErrorFetch) != 0) {
+    return "execution of ";
+  }
+  return (error_code & kErrorWrite) != 0 ? "write to " : "read from ";
+}
+
+}  // namespace
+
+ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
+                                 const UserException& exception) {
+  Append("pagoda: program ");
+  AppendQuoted(process);
+  Append(" thread ");
+  AppendQuoted(thread);
+  Append(": ");
+  if (exception.vector == kVectorPageFault) {
+    AppendPageFault(registers.rip, exception);
+  } else {
+    Append(VectorName(exception.vector));
+    Append(" (vector ");
+    AppendDecimal(exception.vector);
+    Append(", error code ");
+    AppendHexadecimal(exception.error_code, 1);
+    Append(") at rip ");
+    AppendHexadecimal(registers.rip, 1);
+  }
+  Append("\n");
+  AppendRegisters(registers);
+}
+
+void ExceptionReport::AppendPageFault(uint64_t rip, const UserException& exception) {
+  Append("page fault: ");
+  Append(AccessName(exception.error_code));
+  AppendHexadecimal(exception.fault_address, 1);
+  Append(" at rip ");
+  AppendHexadecimal(rip, 1);
+  switch (exception.fault_status) {
+    case ZX_ERR_NOT_FOUND:
+      Append(" (no mapping there)");
+      break;
+    case ZX_ERR_ACCESS_DENIED:
+      Append(" (the mapping does not permit it)");
+      break;
+    case ZX_ERR_OUT_OF_RANGE:
+      Append(" (beyond the end of the mapped object)");
+      break;
+    case ZX_ERR_NO_MEMORY:
+      Append(" (the machine has no memory left)");
+      break;
+    default:
+      Append(" (the page could not be provided: status ");
+      AppendDecimal(exception.fault_status);
+      Append(")");
+      break;
+  }
+}
+
+void ExceptionReport::AppendRegisters(const UserRegisters& r) {
+  const struct {
+    const char* name;
+    uint64_t value;
+  } lines[] = {
+      {"rax ", r.rax}, {"rbx ", r.rbx}, {"rcx ", r.rcx}, {"rdx ", r.rdx}, {"rsi ", r.rsi}, {"rdi ", r.rdi},
+      {"rbp ", r.rbp}, {"rsp ", r.rsp}, {"r8  ", r.r8},  {"r9  ", r.r9},  {"r10 ", r.r10}, {"r11 ", r.r11},
+      {"r12 ", r.r12}, {"r13 ", r.r13}, {"r14 ", r.r14}, {"r15 ", r.r15}, {"rip ", r.rip}, {"flg ", r.rflags},
+  };
+  constexpr size_t kColumns = 3;
+  for (size_t i = 0; i < std::size(lines); ++i) {
+    Append("  ");
+    Append(lines[i].name);
+    AppendHexadecimal(lines[i].value, 16);
+    if (i % kColumns == kColumns - 1) {
+      Append("\n");
+    }
+  }
+}
+
+void ExceptionReport::AppendQuoted(const ObjectName& name) {
+  Append("'");
+  Append(name.text());
+  Append("'");
+}
+
+void ExceptionReport::Append(const char* text) {
+  for (; *text != '\0' && length_ < text_.size(); ++text) {
+    text_[length_++] = *text;
+  }
+}
+
+void ExceptionReport::Append(std::span<const char> text) {
+  for (size_t i = 0; i < text.size() && length_ < text_.size(); ++i) {
+    // A program chooses its names; they must not play tricks with the terminal.
+    const bool printable = text[i] >= ' ' && text[i] <= '~';
+    text_[length_++] = printable ? text[i] : '?';
+  }
+}
+
+void ExceptionReport::AppendHexadecimal(uint64_t value, int min_digits) {
+  Append("0x");
+  int digits = 16;
+  while (digits > min_digits && (value >> (4 * (digits - 1))) == 0) {
+    --digits;
+  }
+  while (digits-- > 0) {
+    const char digit[] = {"0123456789abcdef"[(value >> (4 * digits)) & 0xf], '\0'};
+    Append(digit);
+  }
+}
+
+void ExceptionReport::AppendDecimal(int64_t value) {
+  uint64_t rest = static_cast<uint64_t>(value);
+  if (value < 0) {
+    Append("-");
+    rest = 0 - rest;
+  }
+  char digits[20];
+  size_t count = 0;
+  do {
+    digits[count++] = static_cast<char>('0' + rest % 10);
+    rest /= 10;
+  } while (rest != 0);
+  while (count > 0) {
+    const char digit[] = {digits[--count], '\0'};
+    Append(digit);
+  }
+}
+
+}  // namespace gk

@@ -1,0 +1,37 @@
+// What the console says about a fault that ended a program: one line that names it, then the registers.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <array>
+#include <span>
+
+#include "guest/kernel/arch/registers.h"
+#include "guest/kernel/object/object_name.h"
+
+namespace gk {
+
+class ExceptionReport {
+ public:
+  ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
+                  const UserException& exception);
+
+  // Complete lines.
+  [[nodiscard]] std::span<const char> text() const { return {text_.data(), length_}; }
+
+ private:
+  void Append(const char* text);
+  void Append(std::span<const char> text);
+  void AppendHexadecimal(uint64_t value, int min_digits);
+  void AppendDecimal(int64_t value);
+  void AppendQuoted(const ObjectName& name);
+  void AppendPageFault(uint64_t rip, const UserException& exception);
+  void AppendRegisters(const UserRegisters& registers);
+
+  // Names are bounded, so the text is: longer than any report.
+  std::array<char, 1024> text_;
+  size_t length_ = 0;
+};
+
+}  // namespace gk

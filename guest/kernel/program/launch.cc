@@ -1,0 +1,55 @@
+#include "guest/kernel/program/launch.h"
+
+#include "guest/kernel/object/thread_dispatcher.h"
+#include "guest/kernel/object/vmar_dispatcher.h"
+#include "guest/kernel/program/load.h"
+#include "guest/kernel/program/startup_block.h"
+#include "guest/kernel/program/vdso.h"
+
+namespace gk::program {
+namespace {
+
+constexpr char kMainThread[] = {'m', 'a', 'i', 'n'};
+
+// The handles that a program is born with go into its own table.
+Result<> GiveHandles(ProcessDispatcher& process, const RefPtr<ThreadDispatcher>& thread, abi::ProcessStartup& startup) {
+  RefPtr<VmarDispatcher> root = VmarDispatcher::Create(process.address_space().root_reference());
+  if (!root) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  HandleTable& handles = process.handles();
+  PAGODA_TRY_ASSIGN(startup.vmar_root_self, handles.Add(Handle(std::move(root), VmarDispatcher::kRootRights)));
+  PAGODA_TRY_ASSIGN(startup.thread_self, handles.Add(Handle(thread, ZX_DEFAULT_THREAD_RIGHTS)));
+  PAGODA_TRY_ASSIGN(startup.process_self,
+                    handles.Add(Handle(RefPtr<ProcessDispatcher>(&process), ZX_DEFAULT_PROCESS_RIGHTS)));
+  return {};
+}
+
+Result<> StartIn(const RefPtr<ProcessDispatcher>& process, const Launch& launch) {
+  Vmar& root = process->address_space().root();
+  PAGODA_TRY(MapSegments(root, launch.image, launch.file));
+  PAGODA_TRY_ASSIGN(RefPtr<Vmo> vdso, CreateVdso());
+  PAGODA_TRY_ASSIGN(const VirtualAddress vdso_code, MapVdso(root, vdso));
+  PAGODA_TRY_ASSIGN(const VirtualAddress stack, MapStack(root));
+  PAGODA_TRY_ASSIGN(RefPtr<ThreadDispatcher> thread, ThreadDispatcher::Create(process, ObjectName(kMainThread)));
+  abi::ProcessStartup startup{};
+  startup.argument_count = launch.argument_count;
+  startup.cpu_count = launch.cpu_count;
+  PAGODA_TRY(GiveHandles(*process, thread, startup));
+  PAGODA_TRY_ASSIGN(const VirtualAddress block, MapStartupBlock(root, startup, launch.arguments));
+  process->SetVdsoCode(vdso_code);
+  return thread->Start({.rip = launch.image.entry, .stack = stack, .argument1 = block, .argument2 = vdso_code});
+}
+
+}  // namespace
+
+Result<RefPtr<ProcessDispatcher>> LaunchProgram(const Launch& launch) {
+  PAGODA_TRY_ASSIGN(RefPtr<ProcessDispatcher> process, ProcessDispatcher::Create(ObjectName(launch.name)));
+  if (Result<> started = StartIn(process, launch); !started) {
+    process->Kill(0);  // handles in its own table would keep it for ever
+    return Error(started.error());
+  }
+  return process;
+}
+
+}  // namespace gk::program

@@ -1,0 +1,63 @@
+// The system calls. Each function carries the name that shared/abi/syscalls.h gives the call; the dispatcher's table
+// checks that it exists and takes as many arguments as the list says.
+//
+// Each decodes completely (copies in, checks type, then rights, then values, in Zircon's order) before it acts. All
+// follow Zircon's description of the call of that name (zx_*); what differs, and the calls of our own (pagoda_*), is
+// said here.
+#pragma once
+
+#include <zircon/types.h>
+
+#include "guest/kernel/lib/status.h"
+#include "guest/kernel/syscall/caller.h"
+#include "guest/kernel/syscall/user_pointer.h"
+
+namespace gk::syscall {
+
+// handle_calls.cc
+Status handle_close(Caller& caller, zx_handle_t handle);
+Status handle_duplicate(Caller& caller, zx_handle_t handle, zx_rights_t rights, UserOut<zx_handle_t> out);
+Status object_get_property(Caller& caller, zx_handle_t handle, uint32_t property, UserOutBytes value, size_t size);
+
+// task_calls.cc
+Status thread_create(Caller& caller, zx_handle_t process, UserInBytes name, size_t name_size, uint32_t options,
+                     UserOut<zx_handle_t> out);
+Status thread_start(Caller& caller, zx_handle_t thread, VirtualAddress entry, VirtualAddress stack, uint64_t argument1,
+                    uint64_t argument2);
+Status thread_exit(Caller& caller);
+Status thread_yield(Caller& caller, uint32_t options);
+Status process_exit(Caller& caller, int64_t return_code);
+
+// wait_calls.cc
+Status nanosleep(Caller& caller, zx_time_t deadline);
+Status object_wait_one(Caller& caller, zx_handle_t handle, zx_signals_t signals, zx_time_t deadline,
+                       UserOut<zx_signals_t> observed);
+// There is no priority inheritance yet: the owner is checked and then forgotten.
+Status futex_wait(Caller& caller, UserIn<int32_t> value, int32_t expected, zx_handle_t new_owner, zx_time_t deadline);
+Status futex_wake(Caller& caller, UserIn<int32_t> value, uint32_t count);
+
+// vmo_calls.cc
+Status vmo_create(Caller& caller, uint64_t size, uint32_t options, UserOut<zx_handle_t> out);
+Status vmo_read(Caller& caller, zx_handle_t handle, UserOutBytes buffer, uint64_t offset, size_t length);
+Status vmo_write(Caller& caller, zx_handle_t handle, UserInBytes buffer, uint64_t offset, size_t length);
+Status vmo_get_size(Caller& caller, zx_handle_t handle, UserOut<uint64_t> size);
+
+// vmar_calls.cc
+Status vmar_map(Caller& caller, zx_handle_t handle, zx_vm_option_t options, uint64_t vmar_offset, zx_handle_t vmo,
+                uint64_t vmo_offset, uint64_t length, UserOut<zx_vaddr_t> mapped_address);
+Status vmar_unmap(Caller& caller, zx_handle_t handle, VirtualAddress address, uint64_t length);
+Status vmar_protect(Caller& caller, zx_handle_t handle, zx_vm_option_t options, VirtualAddress address,
+                    uint64_t length);
+
+// pagoda_calls.cc
+
+// Writes bytes to the machine's console. A bad buffer is ZX_ERR_INVALID_ARGS; what came before the bad page is written.
+Status pagoda_console_write(Caller& caller, UserInBytes buffer, size_t length);
+// Opens an object that the host serves: a VMO whose pages come from there, content size set, without ZX_RIGHT_WRITE
+// when the object is read-only. ZX_ERR_INVALID_ARGS: the name is empty or longer than 255 bytes; ZX_ERR_NOT_FOUND:
+// nothing is served under it; or the host's status.
+Status pagoda_object_open(Caller& caller, UserInBytes name, size_t length, UserOut<zx_handle_t> out);
+// The index of the CPU that the caller runs on; by the time it looks, perhaps another one.
+uint32_t pagoda_cpu_index(Caller& caller);
+
+}  // namespace gk::syscall

@@ -1,0 +1,61 @@
+// Calls of our own: what Zircon's programs get from services that do not exist here.
+#include "guest/kernel/arch/cpu.h"
+#include "guest/kernel/object/platform.h"
+#include "guest/kernel/object/vmo_dispatcher.h"
+#include "guest/kernel/sched/cpu.h"
+#include "guest/kernel/sched/thread.h"
+#include "guest/kernel/syscall/calls.h"
+
+namespace gk::syscall {
+namespace {
+
+// On the kernel stack. Long enough that a line goes out in one piece.
+constexpr size_t kConsoleChunk = 1024;
+constexpr size_t kMaxObjectName = 255;
+
+Result<> WriteConsole(Caller& caller, UserInBytes buffer, size_t length) {
+  std::array<char, kConsoleChunk> chunk;
+  for (size_t done = 0; done < length;) {
+    const size_t count = length - done < chunk.size() ? length - done : chunk.size();
+    PAGODA_TRY(CopyFromUser(caller.address_space(), chunk.data(), buffer.address + done, count));
+    platform().WriteConsole({chunk.data(), count});
+    done += count;
+    if (Thread::Current()->kill_pending()) {  // a program can ask for more than anybody wants to wait for
+      return Error(ZX_ERR_INTERNAL_INTR_KILLED);
+    }
+  }
+  return {};
+}
+
+Result<> OpenObject(Caller& caller, UserInBytes name, size_t length, UserOut<zx_handle_t> out) {
+  if (length == 0 || length > kMaxObjectName) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  std::array<char, kMaxObjectName> copied_name;
+  PAGODA_TRY(CopyFromUser(caller.address_space(), copied_name.data(), name.address, length));
+  const std::span<const char> text(copied_name.data(), length);
+  PAGODA_TRY_ASSIGN(HostObject object, platform().OpenHostObject(text));
+  zx_rights_t rights = VmoDispatcher::DefaultRights(*object.vmo);
+  if (object.read_only) {
+    rights &= ~ZX_RIGHT_WRITE;
+  }
+  RefPtr<VmoDispatcher> dispatcher = VmoDispatcher::Create(std::move(object.vmo), ObjectName(text));
+  if (!dispatcher) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  return GiveHandle(caller, out, Handle(std::move(dispatcher), rights));
+}
+
+}  // namespace
+
+Status pagoda_console_write(Caller& caller, UserInBytes buffer, size_t length) {
+  return StatusOf(WriteConsole(caller, buffer, length));
+}
+
+Status pagoda_object_open(Caller& caller, UserInBytes name, size_t length, UserOut<zx_handle_t> out) {
+  return StatusOf(OpenObject(caller, name, length, out));
+}
+
+uint32_t pagoda_cpu_index(Caller& /*caller*/) { return arch::CurrentCpu().index; }
+
+}  // namespace gk::syscall

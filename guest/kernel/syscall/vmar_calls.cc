@@ -1,0 +1,99 @@
+// Calls on regions of an address space.
+#include "guest/kernel/object/vmar_dispatcher.h"
+#include "guest/kernel/object/vmo_dispatcher.h"
+#include "guest/kernel/syscall/calls.h"
+
+namespace gk::syscall {
+namespace {
+
+constexpr zx_vm_option_t kPermissions = ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE;
+
+// Write or execute makes no sense without read on this hardware.
+bool IsValidPermission(zx_vm_option_t options) {
+  return (options & ZX_VM_PERM_READ) != 0 || (options & kPermissions) == 0;
+}
+
+zx_rights_t RightsForPermission(zx_vm_option_t options) {
+  return ((options & ZX_VM_PERM_READ) != 0 ? ZX_RIGHT_READ : 0) |
+         ((options & ZX_VM_PERM_WRITE) != 0 ? ZX_RIGHT_WRITE : 0) |
+         ((options & ZX_VM_PERM_EXECUTE) != 0 ? ZX_RIGHT_EXECUTE : 0);
+}
+
+Access AccessForRights(zx_rights_t rights) {
+  return {.read = HasRights(rights, ZX_RIGHT_READ),
+          .write = HasRights(rights, ZX_RIGHT_WRITE),
+          .execute = HasRights(rights, ZX_RIGHT_EXECUTE)};
+}
+
+// A handle that names a T, as it stood in the table: object and rights.
+template <typename T>
+struct Granted {
+  RefPtr<T> object;
+  zx_rights_t rights;
+};
+
+template <typename T>
+Result<Granted<T>> GetWithRights(Caller& caller, zx_handle_t value, zx_rights_t wanted) {
+  PAGODA_TRY_ASSIGN(RefPtr<T> object, caller.handles().Get<T>(value, wanted));
+  return Granted<T>{std::move(object), caller.handles().Find(value)->rights()};
+}
+
+Result<> MapAndTell(Caller& caller, Vmar& vmar, const MapRequest& request, UserOut<zx_vaddr_t> mapped_address) {
+  PAGODA_TRY_ASSIGN(const VirtualAddress address, vmar.Map(request));
+  if (Result<> written = mapped_address.Write(caller, address); !written) {
+    // Whatever became of the region while the copy waited: the program cannot know of the mapping, so it goes.
+    (void)StatusOf(vmar.Unmap(address, request.length));
+    return written;
+  }
+  return {};
+}
+
+Result<> Map(Caller& caller, zx_handle_t handle, zx_handle_t vmo_handle, MapRequest request,
+             UserOut<zx_vaddr_t> mapped_address) {
+  PAGODA_TRY_ASSIGN(const auto vmar, GetWithRights<VmarDispatcher>(caller, handle, ZX_RIGHT_NONE));
+  PAGODA_TRY_ASSIGN(const auto vmo, GetWithRights<VmoDispatcher>(caller, vmo_handle, ZX_RIGHT_MAP));
+  constexpr zx_vm_option_t kAbilities = ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE;
+  if ((request.options & kAbilities) != 0 || !IsValidPermission(request.options)) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  const zx_rights_t rights = vmar.rights & vmo.rights;
+  if (!HasRights(rights, RightsForPermission(request.options))) {
+    return Error(ZX_ERR_ACCESS_DENIED);
+  }
+  request.vmo = vmo.object->vmo_reference();
+  request.vmo_rights = AccessForRights(rights);
+  return MapAndTell(caller, vmar.object->vmar(), request, mapped_address);
+}
+
+}  // namespace
+
+Status vmar_map(Caller& caller, zx_handle_t handle, zx_vm_option_t options, uint64_t vmar_offset, zx_handle_t vmo,
+                uint64_t vmo_offset, uint64_t length, UserOut<zx_vaddr_t> mapped_address) {
+  return StatusOf(
+      Map(caller, handle, vmo,
+          {.vmo = nullptr, .vmo_offset = vmo_offset, .length = length, .vmar_offset = vmar_offset, .options = options},
+          mapped_address));
+}
+
+Status vmar_unmap(Caller& caller, zx_handle_t handle, VirtualAddress address, uint64_t length) {
+  const Result<RefPtr<VmarDispatcher>> vmar = caller.handles().Get<VmarDispatcher>(handle, ZX_RIGHT_NONE);
+  if (!vmar) {
+    return vmar.error();
+  }
+  return StatusOf((*vmar)->vmar().Unmap(address, length));
+}
+
+Status vmar_protect(Caller& caller, zx_handle_t handle, zx_vm_option_t options, VirtualAddress address,
+                    uint64_t length) {
+  const Result<RefPtr<VmarDispatcher>> vmar =
+      caller.handles().Get<VmarDispatcher>(handle, RightsForPermission(options));
+  if (!vmar) {
+    return vmar.error();
+  }
+  if (!IsValidPermission(options)) {
+    return Status(ZX_ERR_INVALID_ARGS);
+  }
+  return StatusOf((*vmar)->vmar().Protect(address, length, options));
+}
+
+}  // namespace gk::syscall
