@@ -1,0 +1,89 @@
+// Opening and closing of host-served objects: the port device's queue kPortControlQueue.
+//
+// Each operation has a slot while the device has it. Whoever opens waits; whoever closes does not. An opener may be
+// killed while it waits: its operation goes on, and an object that nobody wants any more closes itself (PortObject).
+// Kernel lock held.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <span>
+
+#include "guest/kernel/drivers/port_memory.h"
+#include "guest/kernel/drivers/port_object.h"
+#include "guest/kernel/drivers/split_queue.h"
+#include "guest/kernel/drivers/virtio_mmio.h"
+#include "guest/kernel/lib/ref_ptr.h"
+#include "guest/kernel/lib/status.h"
+#include "guest/kernel/sched/wait_queue.h"
+#include "shared/base/intrusive_list.h"
+
+namespace gk::drivers {
+
+class PortControl {
+ public:
+  static constexpr size_t kSlots = 8;
+
+  constexpr PortControl() = default;
+  // Precondition: no operation is with the device; the device no longer has our memory.
+  ~PortControl();
+
+  // Makes the queue. ZX_ERR_NO_MEMORY; VirtioMmio's errors. `device` stays where it is for the life of this object.
+  [[nodiscard]] Result<> SetUp(VirtioMmio& device);
+
+  // True when StartOpen has a slot; while there is none, wait_for_slot() is woken when one becomes free.
+  [[nodiscard]] bool has_slot() const;
+  [[nodiscard]] WaitQueue& wait_for_slot() { return wait_for_slot_; }
+
+  // Asks for the object called `name` (1..kPortMaxName bytes, copied). `object` hears of the answer by OnOpenAnswer.
+  // Precondition: has_slot().
+  void StartOpen(std::span<const char> name, const RefPtr<PortObject>& object);
+
+  // Closes the object, now or when there is a slot. Takes the ticket over.
+  void Close(CloseTicket* ticket);
+
+  [[nodiscard]] PollOutcome Poll();
+
+  // Asks for an interrupt for the next answer. True when there is one already: poll again instead of blocking.
+  [[nodiscard]] bool ArmInterrupts() { return queue_.EnableInterrupts(); }
+
+  // Answers every operation with `status`. Precondition: the device has been reset.
+  void FailAll(Status status);
+
+  [[nodiscard]] bool busy() const { return free_slots_ != kAllFree; }
+
+ private:
+  // What is lent to the device for one operation.
+  struct Message {
+    PortMessage message;
+    char name[abi::kPortMaxName + 1];
+  };
+  static_assert(sizeof(Message) * kSlots <= kPageSize);
+  static constexpr uint32_t kAllFree = (uint32_t{1} << kSlots) - 1;
+  static constexpr size_t kLongestChain = 3;
+
+  // Exactly one of the two is set while the slot is taken.
+  struct Slot {
+    RefPtr<PortObject> opening;
+    CloseTicket* closing = nullptr;
+    uint64_t id = 0;
+  };
+
+  [[nodiscard]] Message& message(uint32_t slot) const { return messages_->data<Message>()[slot]; }
+  void Send(const abi::PortRequest& request, std::span<const char> name, Slot operation);
+  void SendCloses();
+  void Finish(const UsedChain& used);
+  void EndSlot(uint32_t slot, Status status, const abi::PortReply& reply);
+
+  VirtioMmio* device_ = nullptr;
+  SplitQueue queue_;
+  Page* messages_ = nullptr;  // one Message for each slot
+  Slot slots_[kSlots];
+  uint32_t free_slots_ = kAllFree;  // one bit each
+  uint64_t next_id_ = 1;
+  base::IntrusiveList<CloseTicket> closes_;  // that wait for a slot
+  WaitQueue wait_for_slot_;
+};
+
+}  // namespace gk::drivers

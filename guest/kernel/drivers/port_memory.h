@@ -1,0 +1,50 @@
+// Messages to and from the port device: where they lie, and how an answer is taken over.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/kernel/lib/status.h"
+#include "shared/abi/port_device.h"
+
+namespace gk::drivers {
+
+// Memory that is lent to the device with one request. Request and reply have cache lines of their own: one side writes
+// each of them.
+struct PortMessage {
+  alignas(64) abi::PortRequest request;
+  alignas(64) abi::PortReply reply;
+};
+static_assert(sizeof(PortMessage) == 128);
+
+// The reply as it is now, each word read once: whatever the device does to its memory afterwards, the copy stays.
+[[nodiscard]] inline abi::PortReply TakeReply(const abi::PortReply& shared) {
+  constexpr size_t kWords = sizeof(abi::PortReply) / sizeof(uint64_t);
+  static_assert(kWords * sizeof(uint64_t) == sizeof(abi::PortReply));
+  uint64_t words[kWords];
+  // ORDER: relaxed: SplitQueue::PopUsed has acquired what the device wrote before it used the chain.
+  const auto* source = reinterpret_cast<const uint64_t*>(&shared);
+  for (size_t i = 0; i < kWords; ++i) {
+    words[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
+  }
+  return __builtin_bit_cast(abi::PortReply, words);
+}
+
+// The status of a reply for the rest of the kernel: ZX_OK and the public errors as they are; what is no such status, or
+// an answer to another request, is ZX_ERR_IO_DATA_INTEGRITY.
+[[nodiscard]] inline Status StatusOfReply(const abi::PortReply& reply, uint64_t expected_id) {
+  constexpr zx_status_t kLowestPublicError = -99;
+  if (reply.id != expected_id || reply.status > ZX_OK || reply.status < kLowestPublicError) {
+    return Status(ZX_ERR_IO_DATA_INTEGRITY);
+  }
+  return Status(reply.status);
+}
+
+// What one look at a queue found.
+enum class PollOutcome : uint8_t {
+  kNothing,
+  kProgress,
+  kBroken,  // the device broke the rules: it must be reset before any memory that it has is used again
+};
+
+}  // namespace gk::drivers

@@ -1,0 +1,82 @@
+// The page reads that are with the port device (queue kPortRequestQueue), and those that wait for room.
+//
+//             room in the queue              used by the device
+//   pending ---------------------> in a slot -------------------> answered (PageSource::OnReadDone)
+//
+// Reads name the pages to fill, so data does not pass through here. They are answered in whatever order the device
+// likes. Nothing is allocated after SetUp. Kernel lock held; nothing blocks.
+//
+// Interrupts. Whoever waits polls first, and an interrupt for an answer that somebody polls for is the most expensive
+// part of a fault. So the device is asked for interrupts only after kPollsBeforeInterrupts polls since the first read
+// of a series; from then on until no read is left. A waiter that has polled that often may block: its own read has been
+// there all the time, so the series has not ended.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/kernel/drivers/port_memory.h"
+#include "guest/kernel/drivers/split_queue.h"
+#include "guest/kernel/drivers/virtio_mmio.h"
+#include "guest/kernel/lib/status.h"
+#include "guest/kernel/vm/page_provider.h"
+#include "shared/base/intrusive_list.h"
+
+namespace gk::drivers {
+
+class PortReads {
+ public:
+  static constexpr size_t kSlots = kPageSize / sizeof(PortMessage);
+
+  // A waiter must call Poll at least this often before it blocks.
+  static constexpr uint32_t kPollsBeforeInterrupts = 256;
+
+  constexpr PortReads() = default;
+  // Precondition: no reads; the device no longer has our memory.
+  ~PortReads();
+
+  // Makes the queue. ZX_ERR_NO_MEMORY; ZX_ERR_NOT_SUPPORTED: the device cannot take the longest read; VirtioMmio's.
+  // `device` stays where it is for the life of this object.
+  [[nodiscard]] Result<> SetUp(VirtioMmio& device);
+
+  // Sends `request` for `object`, now or when there is room.
+  void Submit(ReadRequest& request, uint64_t object);
+
+  // Answers what the device has answered, then sends what has room.
+  [[nodiscard]] PollOutcome Poll();
+
+  // Answers every read with `status`, pending ones included. Precondition: the device has been reset.
+  void FailAll(Status status);
+
+  // Reads that were submitted and not answered.
+  [[nodiscard]] bool busy() const { return free_slots_ != kAllFree || pending_count_ != 0; }
+
+ private:
+  struct Slot {
+    ReadRequest* request;
+    uint64_t id;
+    uint32_t reply_end;  // bytes that the device writes up to and including the reply
+  };
+  static_assert(kSlots == 32);
+  static constexpr uint32_t kAllFree = 0xffff'ffff;
+
+  void SendPending();
+  [[nodiscard]] bool TrySend(ReadRequest& request);
+  [[nodiscard]] PortMessage& message(uint32_t slot) const { return messages_->data<PortMessage>()[slot]; }
+  [[nodiscard]] Status Judge(const Slot& slot, uint32_t slot_index, uint32_t used_length) const;
+  void Finish(const UsedChain& used);
+  void ArmInterrupts();
+
+  VirtioMmio* device_ = nullptr;
+  SplitQueue queue_;
+  Page* messages_ = nullptr;  // one PortMessage for each slot
+  Slot slots_[kSlots] = {};
+  uint32_t free_slots_ = kAllFree;  // one bit each
+  uint64_t next_id_ = 1;
+  base::IntrusiveList<ReadRequest, ProviderTag> pending_;
+  size_t pending_count_ = 0;
+  uint32_t polls_ = 0;  // since the first read of this series
+  bool interrupts_on_ = false;
+};
+
+}  // namespace gk::drivers
