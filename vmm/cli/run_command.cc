@@ -1,0 +1,204 @@
+#include "vmm/cli/run_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "devices/pager/pager_spec.h"
+#include "vmm/base/log.h"
+#include "vmm/cli/exit_codes.h"
+#include "vmm/cli/terminal_guard.h"
+#include "vmm/cli/values.h"
+#include "vmm/machine/host_check.h"
+#include "vmm/machine/machine.h"
+#include "vmm/machine/stop_report.h"
+
+namespace vmm {
+namespace {
+
+// As the parser fills it in: text, judged later, so that every complaint has the same form.
+struct RunOptions {
+  std::string kernel;
+  std::string bootfs;
+  std::string memory = "256M";
+  std::string cpus = "1";
+  std::string timeout;
+  std::vector<std::string> options;
+  std::vector<std::string> pagers;
+  std::string log_level = "off";
+  std::string kvm_device = "/dev/kvm";
+  std::vector<std::string> program;
+};
+
+// The text options, understood.
+struct RunSettings {
+  uint64_t memory_size;
+  uint32_t cpu_count;
+  std::optional<std::chrono::milliseconds> timeout;
+  pager::Registry pagers;
+};
+
+// A file of this build, next to the folder of the executable.
+std::string BesideExecutable(std::string_view file) {
+  std::array<char, 4096> path;
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
+  const std::string_view executable(path.data(), length > 0 ? static_cast<size_t>(length) : 0);
+  const size_t folder = executable.rfind('/');
+  return fmt::format("{}/../guest/{}", folder == std::string_view::npos ? "." : executable.substr(0, folder), file);
+}
+
+Result<uint32_t> ParseCpuCount(const std::string& text) {
+  for (uint32_t count = 1; count <= abi::kMaxCpus; ++count) {
+    if (text == std::to_string(count)) {
+      return count;
+    }
+  }
+  return BadInput("'{}' is not a number of vCPUs from 1 to {}", text, abi::kMaxCpus);
+}
+
+Result<> CheckOptions(const std::vector<std::string>& options) {
+  for (const std::string& option : options) {
+    const size_t equals = option.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return BadInput("'{}' is not KEY=VALUE", option);
+    }
+  }
+  return {};
+}
+
+Result<pager::Registry> CreatePagers(const std::vector<std::string>& specs) {
+  pager::Registry registry;
+  for (const std::string& spec : specs) {
+    if (auto added = pager::AddPager(spec, registry); !added.ok()) {
+      return BadInput("{}", added.error().message);
+    }
+  }
+  return registry;
+}
+
+Result<RunSettings> Understand(const RunOptions& options) {
+  RunSettings settings = {.memory_size = 0, .cpu_count = 0, .timeout = std::nullopt, .pagers = {}};
+  PAGODA_TRY_ASSIGN(settings.memory_size, WithContext("--memory", ParseSize(options.memory)));
+  PAGODA_TRY_ASSIGN(settings.cpu_count, WithContext("--cpus", ParseCpuCount(options.cpus)));
+  if (!options.timeout.empty()) {
+    PAGODA_TRY_ASSIGN(settings.timeout, WithContext("--timeout", ParseDuration(options.timeout)));
+  }
+  PAGODA_TRY(WithContext("--option", CheckOptions(options.options)));
+  PAGODA_TRY_ASSIGN(settings.pagers, WithContext("--pager", CreatePagers(options.pagers)));
+  return settings;
+}
+
+// Opens the files and puts their contents into `ram`.
+Result<LoadedGuest> Load(const RunOptions& options, const GuestRam& ram) {
+  PAGODA_TRY_ASSIGN(const InputFile kernel, InputFile::Open(options.kernel));
+  std::optional<InputFile> bootfs;
+  if (!options.bootfs.empty()) {
+    PAGODA_TRY_ASSIGN(bootfs, InputFile::Open(options.bootfs));
+  }
+  const std::vector<std::string> hello = {"hello"};
+  return LoadGuest({.kernel = kernel,
+                    .bootfs = bootfs ? &*bootfs : nullptr,
+                    .arguments = options.program.empty() ? hello : options.program,
+                    .options = options.options},
+                   ram.low_memory(), ram.ranges());
+}
+
+// Everything that can be wrong with the user's input is found before the host is asked for anything.
+Result<std::unique_ptr<Machine>> CreateMachine(const RunOptions& options, RunSettings& settings) {
+  PAGODA_TRY_ASSIGN(GuestRam ram, WithContext("--memory", GuestRam::Create(settings.memory_size)));
+  PAGODA_TRY_ASSIGN(LoadedGuest guest, Load(options, ram));
+  PAGODA_TRY_ASSIGN(const KvmSystem system, KvmSystem::Open(options.kvm_device));
+  PAGODA_TRY(RequireUsableHost(system));
+  const MachineConfig config = {.cpu_count = settings.cpu_count,
+                                .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO}};
+  return Machine::Create(system, std::move(ram), guest, std::move(settings.pagers), config);
+}
+
+bool HasStuckCpu(const RunOutcome& outcome) {
+  for (const CpuState& cpu : outcome.cpus) {
+    if (cpu.phase == CpuPhase::kRunning) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<int> RunGuest(const RunOptions& options) {
+  PAGODA_TRY_ASSIGN(RunSettings settings, Understand(options));
+  const TerminalGuard terminal;
+  PAGODA_TRY_ASSIGN(const std::unique_ptr<Machine> machine, CreateMachine(options, settings));
+  PAGODA_TRY_ASSIGN(const RunOutcome outcome, machine->Run(settings.timeout));
+  fmt::print(stderr, "{}", FormatStopReport(outcome));
+  const int exit_code = ExitCodeOf(outcome.reason);
+  if (HasStuckCpu(outcome)) {
+    // A thread that the host's kernel does not let go cannot be joined, so nothing may be destroyed in order.
+    terminal.Restore();
+    std::fflush(nullptr);
+    _exit(exit_code);
+  }
+  return exit_code;
+}
+
+int Run(const RunOptions& options) {
+  SetLogLevel(options.log_level);
+  // A reader of our output that goes away is an error of a write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  const Result<int> result = RunGuest(options);
+  if (!result.ok()) {
+    fmt::print(stderr, "pagoda: {}\n", result.error().message());
+    return result.error().exit_code();
+  }
+  return result.value();
+}
+
+void AddGuestOptions(CLI::App& command, RunOptions& options) {
+  command.add_option("--kernel", options.kernel, "The guest kernel, an ELF64 executable")
+      ->type_name("FILE")
+      ->default_str("../guest/kernel.elf beside pagoda's folder");
+  command.add_option("--bootfs", options.bootfs, "The boot image with the guest's programs; '' for none")
+      ->type_name("FILE")
+      ->default_str("../guest/sample.bootfs beside pagoda's folder");
+  command
+      .add_option("--memory", options.memory,
+                  "Guest RAM: a multiple of 4096 bytes, of which the guest gets whole pages of 2M")
+      ->type_name("SIZE")
+      ->capture_default_str();
+  command.add_option("--cpus", options.cpus, "vCPUs, 1 to 8")->type_name("N")->capture_default_str();
+  command.add_option("--option", options.options, "An option for the guest kernel; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command
+      .add_option("--pager", options.pagers,
+                  "Serve a host object to the guest, e.g. f=file:PATH[,ro]; may be repeated")
+      ->type_name("NAME=SPEC")
+      ->allow_extra_args(false);
+  command.add_option("PROGRAM", options.program, "The program of the boot image and its arguments; put -- before it")
+      ->default_str("hello");
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  options->kernel = BesideExecutable("kernel.elf");
+  options->bootfs = BesideExecutable("sample.bootfs");
+  CLI::App* command = app.add_subcommand("run", "Boot a guest and run a program in it");
+  AddGuestOptions(*command, *options);
+  command->add_option("--timeout", options->timeout, "Stop a guest that runs longer: 10s, 500ms, 2m (default: never)")
+      ->type_name("T");
+  command->add_option("--log-level", options->log_level, "The monitor's own log, on standard error")
+      ->check(CLI::IsMember(LogLevelNames()))
+      ->capture_default_str();
+  command->add_option("--kvm", options->kvm_device, "The KVM device")->type_name("FILE")->capture_default_str();
+  command->callback([options, &exit_code] { exit_code = Run(*options); });
+}
+
+}  // namespace vmm

@@ -1,0 +1,260 @@
+#include "vmm/machine/machine.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "vmm/arch/x86_64/cpuid.h"
+#include "vmm/base/log.h"
+
+namespace vmm {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long a vCPU may take to leave the guest. It takes microseconds unless the host's kernel has lost it.
+constexpr milliseconds kStopDeadline(2000);
+
+// How long the console may take to write out what a machine that did not end well has left behind.
+constexpr milliseconds kFlushDeadline(1000);
+constexpr milliseconds kFlushSlice(20);
+
+// Pages that KVM needs for itself on some Intel hosts, just below the last 256 KiB of the 32-bit space.
+constexpr uint64_t kIdentityMapAddress = 0xfffb'c000;
+constexpr uint64_t kTssAddress = 0xfffb'd000;
+
+// GSI numbers that KVM reserves for a userspace I/O APIC: none, we have none.
+constexpr uint64_t kReservedIoApicPins = 0;
+
+Result<KvmVm> CreateVm(const KvmSystem& system) {
+  PAGODA_TRY_ASSIGN(KvmVm vm, system.CreateVm());
+  PAGODA_TRY(vm.SetIdentityMapAddress(kIdentityMapAddress));
+  PAGODA_TRY(vm.SetTssAddress(kTssAddress));
+  PAGODA_TRY(vm.EnableCapability(KVM_CAP_SPLIT_IRQCHIP, kReservedIoApicPins));
+  return vm;
+}
+
+Result<> FillRandom(std::span<std::byte> bytes) {
+  // Up to 256 bytes come whole or not at all (getrandom(2)).
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return HostFailure(errno, "getrandom");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Machine>> Machine::Create(const KvmSystem& system, GuestRam ram, LoadedGuest guest,
+                                                 pager::Registry pagers, const MachineConfig& config) {
+  auto memory = dev::GuestMemory::Create(ram.regions());
+  if (!memory.ok()) {
+    return base::Failure{Error(kExitHostFailure, memory.error().message)};
+  }
+  PAGODA_TRY_ASSIGN(KvmVm vm, CreateVm(system));
+  std::unique_ptr<Machine> machine(
+      new Machine(std::move(ram), std::move(memory).value(), std::move(pagers), std::move(vm)));
+  PAGODA_TRY(machine->MapMemory());
+  PAGODA_TRY_ASSIGN(machine->devices_, DeviceSet::Create({.vm = machine->vm_,
+                                                          .memory = machine->memory_,
+                                                          .handler = *machine,
+                                                          .pagers = machine->pagers_,
+                                                          .console = config.console}));
+  machine->dispatcher_.emplace(machine->devices_->bus());
+  machine->devices_->Describe(guest.boot_info);
+  PAGODA_TRY(machine->CreateCpus(system, guest, config.cpu_count));
+  PAGODA_TRY(FillRandom(std::as_writable_bytes(std::span(guest.boot_info.random_seed))));
+  WriteBootInfo(guest, machine->ram_.low_memory());
+  machine->start_ = {.index = 0,
+                     .entry = guest.entry,
+                     .boot_info = abi::kPhysmapBase + guest.boot_info_address,
+                     .page_table_root = guest.boot_info.page_table_root};
+  return machine;
+}
+
+Machine::~Machine() {
+  const std::lock_guard lock(mutex_);
+  for (const CpuSlot& cpu : cpus_) {
+    if (cpu.phase == CpuPhase::kRunning) {
+      cpu.thread->RequestStop();
+    }
+  }
+}
+
+Result<> Machine::MapMemory() {
+  uint32_t slot = 0;
+  for (const dev::MemoryRegion& region : memory_.regions()) {
+    kvm_userspace_memory_region request = {};
+    request.slot = slot++;
+    request.guest_phys_addr = region.base;
+    request.memory_size = region.host.size();
+    // SAFETY: KVM takes the address as a number; ram_ keeps the mapping for longer than vm_ lives.
+    request.userspace_addr = reinterpret_cast<uint64_t>(region.host.data());
+    PAGODA_TRY(vm_.SetUserMemoryRegion(request));
+  }
+  return {};
+}
+
+Result<> Machine::CreateCpus(const KvmSystem& system, LoadedGuest& guest, uint32_t cpu_count) {
+  PAGODA_TRY_ASSIGN(const CpuidTable supported, system.SupportedCpuid());
+  VcpuHandler& handler = *this;
+  const bool tsc_deadline = system.CheckExtension(KVM_CAP_TSC_DEADLINE_TIMER) != 0;
+  for (uint32_t index = 0; index < cpu_count; ++index) {
+    const CpuidTable cpuid =
+        CpuidForCpu(supported, {.index = index, .cpu_count = cpu_count, .tsc_deadline = tsc_deadline});
+    PAGODA_TRY_ASSIGN(KvmVcpu vcpu, vm_.CreateVcpu(index));
+    PAGODA_TRY(vcpu.SetCpuid(cpuid));
+    if (index == 0) {
+      guest.boot_info.cpu_features = CpuFeaturesOf(cpuid);
+      guest.boot_info.kvm_features = KvmFeaturesOf(cpuid);
+      guest.boot_info.tsc_khz = vcpu.TscKhz();
+    }
+    cpus_.push_back({.thread = std::make_unique<VcpuThread>(index, std::move(vcpu), handler)});
+  }
+  guest.boot_info.cpu_count = cpu_count;
+  return {};
+}
+
+Result<RunOutcome> Machine::Run(std::optional<milliseconds> timeout) {
+  control_.WatchSignals([this](int signal) { OnSignal(signal); });
+  if (timeout) {
+    control_.CallAfter(*timeout, [this] {
+      flush_abandoned_ = true;
+      StopWith(TimedOut{});
+    });
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    PAGODA_TRY(StartCpuLocked(0));
+  }
+  control_.Run();
+  FlushConsole();
+  return CollectOutcome();
+}
+
+Machine::Next Machine::OnVcpuExit(uint32_t cpu, kvm_run& run) {
+  std::optional<VcpuFailure> failure = dispatcher_->Dispatch(cpu, run);
+  if (!failure) {
+    return Next::kRun;
+  }
+  StopWith(*std::move(failure));
+  return Next::kFinish;
+}
+
+void Machine::OnVcpuError(uint32_t cpu, const Error& error) {
+  StopWith(VcpuFailure{cpu, VcpuFault::kHostError, error.message()});
+}
+
+void Machine::OnVcpuFinished(uint32_t cpu) {
+  const std::lock_guard lock(mutex_);
+  cpus_[cpu].phase = CpuPhase::kFinished;
+  if (reason_ && AllFinishedLocked()) {
+    control_.Finish();
+  }
+}
+
+void Machine::OnExit(uint32_t exit_code) { StopWith(GuestExit{exit_code}); }
+
+void Machine::OnCpuStart(uint32_t cpu_index) {
+  std::optional<Error> failure;
+  {
+    const std::lock_guard lock(mutex_);
+    if (reason_ || cpu_index >= cpus_.size() || cpus_[cpu_index].phase != CpuPhase::kParked) {
+      spdlog::warn("the guest asked for CPU {}, which does not exist or runs already", cpu_index);
+      return;
+    }
+    if (Result<> started = StartCpuLocked(cpu_index); !started.ok()) {
+      failure = std::move(started).error();
+    }
+  }
+  if (failure) {
+    OnVcpuError(cpu_index, *failure);
+  }
+}
+
+void Machine::OnCrash(uint64_t report_address) {
+  GuestPanic panic = {};
+  if (!memory_.CopyIn(report_address, std::as_writable_bytes(std::span(&panic.report, 1)))) {
+    panic.report = {};
+    constexpr std::string_view kNoReport = "(the address of the crash report is not in RAM)";
+    std::copy(kNoReport.begin(), kNoReport.end(), panic.report.message);
+  }
+  StopWith(panic);
+}
+
+Result<> Machine::StartCpuLocked(uint32_t index) {
+  CpuStart start = start_;
+  start.index = index;
+  PAGODA_TRY(cpus_[index].thread->Start(start));
+  cpus_[index].phase = CpuPhase::kRunning;
+  return {};
+}
+
+bool Machine::AllFinishedLocked() const {
+  return std::none_of(cpus_.begin(), cpus_.end(), [](const CpuSlot& cpu) { return cpu.phase == CpuPhase::kRunning; });
+}
+
+void Machine::StopWith(StopReason reason) {
+  const std::lock_guard lock(mutex_);
+  if (reason_) {
+    return;
+  }
+  reason_ = std::move(reason);
+  for (const CpuSlot& cpu : cpus_) {
+    if (cpu.phase == CpuPhase::kRunning) {
+      cpu.thread->RequestStop();
+    }
+  }
+  if (AllFinishedLocked()) {
+    control_.Finish();
+    return;
+  }
+  control_.Post([this] { control_.CallAfter(kStopDeadline, [this] { control_.Finish(); }); });
+}
+
+void Machine::OnSignal(int signal) {
+  flush_abandoned_ = true;
+  StopWith(Signalled{signal});
+}
+
+// What a guest wrote before it exited is the result of the run and is waited for, until the user loses patience. Output
+// of a machine that was killed or died gets a bounded time.
+void Machine::FlushConsole() {
+  const bool exited = std::holds_alternative<GuestExit>(*reason_);
+  const auto deadline = std::chrono::steady_clock::now() + kFlushDeadline;
+  while (!devices_->console().Flush(kFlushSlice)) {
+    control_.RunReady();
+    const bool patient = exited ? !flush_abandoned_ : std::chrono::steady_clock::now() < deadline;
+    if (!patient) {
+      spdlog::warn("the guest's last output could not be written out in time");
+      return;
+    }
+  }
+}
+
+RunOutcome Machine::CollectOutcome() {
+  const std::lock_guard lock(mutex_);
+  RunOutcome outcome = {.reason = *std::move(reason_), .cpus = {}};
+  for (uint32_t index = 0; index < cpus_.size(); ++index) {
+    const CpuPhase phase = cpus_[index].phase;
+    if (phase == CpuPhase::kParked) {
+      continue;
+    }
+    CpuState state = {.index = index, .phase = phase, .registers = {}, .system_registers = {}};
+    if (phase == CpuPhase::kFinished) {
+      const KvmVcpu& vcpu = cpus_[index].thread->vcpu();
+      if (auto registers = vcpu.GetRegisters(); registers.ok()) {
+        state.registers = registers.value();
+      }
+      if (auto registers = vcpu.GetSystemRegisters(); registers.ok()) {
+        state.system_registers = registers.value();
+      }
+    }
+    outcome.cpus.push_back(state);
+  }
+  return outcome;
+}
+
+}  // namespace vmm

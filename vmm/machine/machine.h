@@ -1,0 +1,107 @@
+// A virtual machine: owner of everything that it is made of, and of the one answer to why it stopped.
+//
+//   CREATED ──Run──▶ RUNNING ──first StopReason──▶ STOPPING ──all vCPUs finished──▶ STOPPED (Run returns)
+//
+// The first reason to stop wins; whoever finds it throws all vCPUs out of the guest. A vCPU that does not come back in
+// bounded time is declared stuck: the machine then cannot be destroyed (its thread cannot be joined), but the process
+// can still say so and exit.
+//
+// Threads: vCPU threads run the guest and carry out its register accesses; devices have threads of their own; the thread
+// that calls Run is the control plane. `mutex_` guards what decides about starting and stopping; nothing blocks under it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "devices/core/guest_memory.h"
+#include "devices/pager/registry.h"
+#include "devices/system_control/system_control.h"
+#include "vmm/base/error.h"
+#include "vmm/kvm/kvm_system.h"
+#include "vmm/loader/boot_loader.h"
+#include "vmm/machine/control_plane.h"
+#include "vmm/machine/cpu_state.h"
+#include "vmm/machine/device_set.h"
+#include "vmm/machine/exit_dispatch.h"
+#include "vmm/machine/guest_ram.h"
+#include "vmm/machine/stop_reason.h"
+#include "vmm/machine/vcpu_thread.h"
+
+namespace vmm {
+
+struct MachineConfig {
+  uint32_t cpu_count;  // 1..abi::kMaxCpus
+  dev::ConsoleFiles console;
+};
+
+// The machine after it stopped.
+struct RunOutcome {
+  StopReason reason;
+  std::vector<CpuState> cpus;  // those that were started, ascending
+};
+
+class Machine final : private VcpuHandler, private dev::SystemControlHandler {
+ public:
+  // `guest` is what LoadGuest put into `ram`. Nothing of the guest has run when this returns.
+  static Result<std::unique_ptr<Machine>> Create(const KvmSystem& system, GuestRam ram, LoadedGuest guest,
+                                                 pager::Registry pagers, const MachineConfig& config);
+  // Precondition: no vCPU is stuck.
+  ~Machine() override;
+
+  // Boots the guest and returns when it has stopped and its output is written out, or can be no more. Once only.
+  // Handles SIGINT and SIGTERM meanwhile.
+  [[nodiscard]] Result<RunOutcome> Run(std::optional<std::chrono::milliseconds> timeout);
+
+  [[nodiscard]] StrayCounters stray_accesses() const { return dispatcher_->stray_accesses(); }
+
+ private:
+  struct CpuSlot {
+    std::unique_ptr<VcpuThread> thread;
+    CpuPhase phase = CpuPhase::kParked;  // guarded by mutex_
+  };
+
+  Machine(GuestRam ram, dev::GuestMemory memory, pager::Registry pagers, KvmVm vm)
+      : ram_(std::move(ram)), memory_(std::move(memory)), pagers_(std::move(pagers)), vm_(std::move(vm)) {}
+
+  Result<> MapMemory();
+  Result<> CreateCpus(const KvmSystem& system, LoadedGuest& guest, uint32_t cpu_count);
+
+  // VcpuHandler
+  Next OnVcpuExit(uint32_t cpu, kvm_run& run) override;
+  void OnVcpuError(uint32_t cpu, const Error& error) override;
+  void OnVcpuFinished(uint32_t cpu) override;
+
+  // dev::SystemControlHandler
+  void OnExit(uint32_t exit_code) override;
+  void OnCpuStart(uint32_t cpu_index) override;
+  void OnCrash(uint64_t report_address) override;
+
+  Result<> StartCpuLocked(uint32_t index);
+  [[nodiscard]] bool AllFinishedLocked() const;
+  // Any thread. Only the first call decides.
+  void StopWith(StopReason reason);
+  void OnSignal(int signal);
+  void FlushConsole();
+  [[nodiscard]] RunOutcome CollectOutcome();
+
+  GuestRam ram_;
+  dev::GuestMemory memory_;
+  pager::Registry pagers_;
+  KvmVm vm_;
+  std::unique_ptr<DeviceSet> devices_;
+  std::optional<ExitDispatcher> dispatcher_;
+  ControlPlane control_;
+  CpuStart start_{};  // of CPU 0; the others differ in the index
+
+  std::mutex mutex_;
+  std::optional<StopReason> reason_;  // guarded by mutex_
+  bool flush_abandoned_ = false;      // control plane only
+
+  std::vector<CpuSlot> cpus_;  // last: their threads use all of the above
+};
+
+}  // namespace vmm

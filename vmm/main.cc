@@ -1,0 +1,43 @@
+// `pagoda`: one command line, one exit code. What the commands do is in vmm/cli/.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "vmm/cli/check_command.h"
+#include "vmm/cli/exit_codes.h"
+#include "vmm/cli/image_command.h"
+#include "vmm/cli/run_command.h"
+
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes of `pagoda run`: the program's own (low 8 bits; 139 if a fault killed it), or\n"
+    "    2  bad input, nothing was started     123  the host failed\n"
+    "  120  guest kernel panic                 124  --timeout ran out\n"
+    "  121  triple fault                       125  this host cannot run guests\n"
+    "  122  KVM could not run the guest's code 130, 143  SIGINT, SIGTERM";
+
+std::string OneLine(const CLI::App* app, const CLI::Error& error) {
+  return fmt::format("pagoda: {}; `{} --help` shows what there is\n", error.what(), app->get_display_name());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Pagoda: a small KVM monitor with a demand-paging guest kernel", "pagoda");
+  int exit_code = vmm::kExitSuccess;
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("pagoda " PAGODA_VERSION));
+  app.footer(kExitCodes);
+  app.failure_message(OneLine);
+  vmm::AddRunCommand(app, exit_code);
+  vmm::AddCheckCommand(app, exit_code);
+  vmm::AddImageCommand(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? vmm::kExitSuccess : vmm::kExitBadInput;
+  }
+  return exit_code;
+}
