@@ -1,7 +1,7 @@
 // The page-table contract: what every architecture's PageTable offers to the arch-neutral kernel.
 //
-// A page table is a cache of what the address space says: a missing entry is a fault, which is resolved again. Permission
-// is one of "no entry", read, read+write, read+execute; write+execute does not exist.
+// A page table is a cache of what the address space says: a missing entry is a fault, which is resolved again.
+// Permission is one of "no entry", read, read+write, read+execute; write+execute does not exist.
 //
 // Removing or restricting entries is not finished until the CPUs have forgotten them. needs_invalidation() says that
 // something is outstanding; the owner then calls arch/tlb.h for the CPUs concerned and OnInvalidated(). Until that, the
@@ -46,28 +46,29 @@ struct Translation {
 //     ZX_ERR_ACCESS_DENIED   write and execute, or no read. ZX_ERR_INVALID_ARGS: unaligned, empty or not canonical.
 // MapFrames(va, frames, attributes): one 4 KiB page for each frame, at consecutive addresses; pages that are mapped
 //     already are left alone, kNoFrame leaves a hole. ZX_ERR_NO_MEMORY: a prefix is mapped. Otherwise as Map.
-// Unmap(va, pages): ZX_ERR_NO_MEMORY: a 2 MiB leaf is cut by an end of the range and could not be split: nothing changed.
+// Unmap(va, pages): ZX_ERR_NO_MEMORY: a 2 MiB leaf is cut by an end of the range and could not be split: nothing
+// changed.
 //     Cannot fail when no 2 MiB leaf is cut. Holes are fine.
-// Protect(va, pages, access): takes permissions away: an entry keeps those of its permissions that `access` has too, and
+// Protect(va, pages, access): takes permissions away: an entry keeps those of its permissions that `access` has too,
+// and
 //     never gets new ones. Without `read`, the same as Unmap. Errors as for Unmap.
 // Query(va): what an access would find; nothing: it would fault.
 // root(): what the architecture's page-table base register takes.
 template <typename T>
-concept PageTableContract =
-    requires(T table, const T& constant, VirtualAddress address, PhysicalAddress physical, size_t pages,
-             std::span<const PhysicalAddress> frames, const MappingAttributes& attributes, Access access,
-             uint64_t root_entry) {
-      { T::Create() } -> std::same_as<Result<T>>;
-      { T::CreateSharing(root_entry) } -> std::same_as<Result<T>>;
-      { table.Map(address, physical, pages, attributes) } -> std::same_as<Result<>>;
-      { table.MapFrames(address, frames, attributes) } -> std::same_as<Result<>>;
-      { table.Unmap(address, pages) } -> std::same_as<Result<>>;
-      { table.Protect(address, pages, access) } -> std::same_as<Result<>>;
-      { constant.Query(address) } -> std::same_as<std::optional<Translation>>;
-      { constant.needs_invalidation() } -> std::same_as<bool>;
-      { table.OnInvalidated() } -> std::same_as<void>;
-      { constant.root() } -> std::same_as<PhysicalAddress>;
-      { table.Destroy() } -> std::same_as<void>;
-    };
+concept PageTableContract = requires(T table, const T& constant, VirtualAddress address, PhysicalAddress physical,
+                                     size_t pages, std::span<const PhysicalAddress> frames,
+                                     const MappingAttributes& attributes, Access access, uint64_t root_entry) {
+  { T::Create() } -> std::same_as<Result<T>>;
+  { T::CreateSharing(root_entry) } -> std::same_as<Result<T>>;
+  { table.Map(address, physical, pages, attributes) } -> std::same_as<Result<>>;
+  { table.MapFrames(address, frames, attributes) } -> std::same_as<Result<>>;
+  { table.Unmap(address, pages) } -> std::same_as<Result<>>;
+  { table.Protect(address, pages, access) } -> std::same_as<Result<>>;
+  { constant.Query(address) } -> std::same_as<std::optional<Translation>>;
+  { constant.needs_invalidation() } -> std::same_as<bool>;
+  { table.OnInvalidated() } -> std::same_as<void>;
+  { constant.root() } -> std::same_as<PhysicalAddress>;
+  { table.Destroy() } -> std::same_as<void>;
+};
 
 }  // namespace gk::arch

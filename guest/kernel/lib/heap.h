@@ -1,6 +1,6 @@
 // The kernel heap: memory for the kernel's own objects.
 //
-// In the kernel it stands on the physical page allocator (lib/heap.cc); in hosted builds on malloc, so that the
+// In the kernel it stands on the physical page allocator (lib/page_heap.h); in hosted builds on malloc, so that the
 // sanitizers see every object. In both, vm/torture.h can make the N-th allocation fail. Kernel lock held.
 #pragma once
 

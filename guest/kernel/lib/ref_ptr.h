@@ -3,9 +3,9 @@
 //   class Vmo : public RefCounted<Vmo> { … };
 //   RefPtr<Vmo> vmo = MakeRefCounted<Vmo>(arguments…);   // null when there is no memory
 //
-// An object starts with one reference, which AdoptRef or MakeRefCounted takes over. A raw pointer means "borrowed for the
-// duration of the call". Dropping the last reference runs the destructor at once: never drop one whose destructor needs
-// data structures that the caller is in the middle of changing.
+// An object starts with one reference, which AdoptRef or MakeRefCounted takes over. A raw pointer means "borrowed for
+// the duration of the call". Dropping the last reference runs the destructor at once: never drop one whose destructor
+// needs data structures that the caller is in the middle of changing.
 #pragma once
 
 #include <stddef.h>
@@ -59,11 +59,11 @@ class RefPtr {
   RefPtr(const RefPtr& other) : RefPtr(other.object_) {}
   RefPtr(RefPtr&& other) noexcept : object_(other.Release()) {}
   template <typename U>
-    requires std::is_convertible_v<U*, T*>
-  RefPtr(const RefPtr<U>& other) : RefPtr(static_cast<T*>(other.get())) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_convertible_v<U*, T*> RefPtr(const RefPtr<U>& other)
+      : RefPtr(static_cast<T*>(other.get())) {}  // NOLINT(google-explicit-constructor)
   template <typename U>
-    requires std::is_convertible_v<U*, T*>
-  RefPtr(RefPtr<U>&& other) noexcept : object_(other.Release()) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_convertible_v<U*, T*> RefPtr(RefPtr<U>&& other)
+  noexcept : object_(other.Release()) {}  // NOLINT(google-explicit-constructor)
   ~RefPtr() { Drop(object_); }
 
   RefPtr& operator=(RefPtr other) noexcept {

@@ -60,6 +60,10 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   // Restricts entries to `access`, and waits as above. No access at all removes them.
   void RestrictPages(VirtualAddress address, PageIndex count, Access access);
 
+  // Enters all pages of [address, address + length) of `mapping` that are present in its VMO. Never allocates content;
+  // stops early when there is no memory for tables: what is missing faults in.
+  void EnterPresent(Mapping& mapping, VirtualAddress address, uint64_t length);
+
   // The next number of the layout's generator.
   uint64_t NextRandom();
 
@@ -68,6 +72,7 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   AddressSpace(arch::PageTable page_table, uint64_t seed);
   void Synchronize();
+  Result<> EnterFaultedPage(Mapping& mapping, VirtualAddress address, Page* page, bool writable);
 
   arch::PageTable page_table_;
   RefPtr<Vmar> root_;

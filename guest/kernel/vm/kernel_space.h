@@ -1,7 +1,8 @@
 // The kernel's own address space: made once at boot, replacing the monitor's bootstrap tables.
 //
 //   0x0000'1000'0000'0000  all RAM, writable, not executable, 2 MiB leaves. Pages of the kernel's image that it maps
-//                          read-only or executable are read-only here too: no page has a writable and an executable name
+//                          read-only or executable are read-only here too: no page has a writable and an executable
+//                          name
 //   0x0000'2000'0000'0000  kernel stacks, each with an unmapped guard page below it
 //   0x0000'3000'0000'0000  device registers, uncached
 //   0xffff'ffff'8000'0000  the kernel's image
@@ -59,7 +60,7 @@ void FreeStack(StackMemory stack);
 // True when `address` lies in the guard page of a stack that was ever allocated: for crash reports.
 [[nodiscard]] bool IsStackGuard(VirtualAddress address);
 
-// Forgets everything (tests). Precondition: not loaded on any CPU.
-void DestroyForTest();
+// Gives everything back: tests, and Create when it fails. Precondition: not loaded on any CPU.
+void Destroy();
 
 }  // namespace gk::kernel_space

@@ -12,34 +12,44 @@ namespace gk {
 
 class Mapping final : public Region, public base::ListNode<VmoMappingTag> {
  public:
-  // Not linked anywhere yet: Vmar inserts it. Null when there is no memory.
-  static RefPtr<Mapping> Create(AddressSpace& space, VirtualAddress base, uint64_t size, RefPtr<Vmo> vmo,
-                                uint64_t vmo_offset, Access access, Access allowed);
+  // What a mapping shows, and where.
+  struct Part {
+    VirtualAddress base;
+    uint64_t size;  // bytes, a page multiple
+    RefPtr<Vmo> vmo;
+    uint64_t vmo_offset;  // bytes, page-aligned
+    Access access;        // what it permits
+    Access allowed;       // what Protect may raise that to
+  };
+  // Not in any tree or list yet: Vmar inserts it. Null when there is no memory.
+  static RefPtr<Mapping> Create(AddressSpace& space, const Part& part);
   ~Mapping() override;
 
   [[nodiscard]] Vmo& vmo() const { return *vmo_; }
   [[nodiscard]] uint64_t vmo_offset() const { return vmo_offset_; }  // of base(), bytes, page-aligned
   [[nodiscard]] Access access() const { return access_; }            // what the mapping permits now
   [[nodiscard]] Access allowed() const { return allowed_; }          // what Protect may raise it to
+  // The piece [base, base + size) of this mapping, which must lie inside it.
+  [[nodiscard]] Part PartOf(VirtualAddress base, uint64_t size) const;
   [[nodiscard]] PageIndex PageIndexOf(VirtualAddress address) const {
     return (vmo_offset_ + (address - base_)) / kPageSize;
   }
 
-  // Removes the page-table entries of pages [first, first + count) of the VMO, as far as they are mapped here, and waits
-  // until no CPU uses them.
+  // Removes the page-table entries of pages [first, first + count) of the VMO, as far as they are mapped here, and
+  // waits until no CPU uses them.
   void UnmapVmoPages(PageIndex first, PageIndex count);
 
  private:
   friend class Vmar;
   template <typename T, typename... Args>
   friend RefPtr<T> MakeRefCounted(Args&&... args);
-  Mapping(AddressSpace& space, VirtualAddress base, uint64_t size, RefPtr<Vmo> vmo, uint64_t vmo_offset, Access access,
-          Access allowed);
+  Mapping(AddressSpace& space, const Part& part);
 
-  // The three below are steps of Vmar's operations and leave the page tables alone.
-  void TruncateTo(uint64_t size);            // keeps the front
-  void AdvanceTo(VirtualAddress new_base);   // keeps the back
-  void OnRemoved();                          // leaves the VMO's list
+  // Steps of Vmar's operations; they leave the page tables alone.
+  void TruncateTo(uint64_t size);  // keeps the front
+  void SetAccess(Access access) { access_ = access; }
+  void OnInserted();  // joins the VMO's list
+  void OnRemoved();   // leaves it
 
   RefPtr<Vmo> vmo_;
   uint64_t vmo_offset_;

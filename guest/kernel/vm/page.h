@@ -58,7 +58,7 @@ struct Page {
       PageIndex index;
     } object;
   };
-  uint32_t frame;       // physical address / page size: RAM up to 16 TiB
+  uint32_t frame;  // physical address / page size: RAM up to 16 TiB
   PageState state;
   uint8_t order;        // kFree: log2 of the block's pages
   uint16_t pin_count;   // kObject: users that forbid freeing and moving

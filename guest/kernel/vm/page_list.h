@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "guest/kernel/lib/status.h"
-#include "guest/kernel/vm/page_slot.h"
+#include "guest/kernel/vm/page.h"
 
 namespace gk {
 
@@ -43,10 +43,14 @@ class PageList {
 
  private:
   struct Node;
+  Node* NewNode();
+  void FreeNode(Node* node);
   Result<> GrowTo(PageIndex index);
-  void Shrink();
+  Result<> InsertBelow(Node* node, unsigned level, PageIndex index, Page* page);
+  Page* RemoveBelow(Node* node, unsigned level, PageIndex index);
 
   Node* root_ = nullptr;
+  unsigned height_ = 0;  // levels of nodes
   size_t page_count_ = 0;
   size_t node_count_ = 0;
 };

@@ -1,4 +1,5 @@
-// What comes of asking a VMO for a page: a page, a wait, or an error. One type, so that no caller can forget an outcome.
+// What comes of asking a VMO for a page: a page, a wait, or an error. One type, so that no caller can forget an
+// outcome.
 #pragma once
 
 #include "guest/kernel/lib/panic.h"
@@ -17,13 +18,13 @@ class [[nodiscard]] PageLookup {
     kFailed,     // status() says why there will be no page
   };
 
-  static PageLookup Ready(Page* page, bool writable) { return PageLookup(Kind::kReady, page, nullptr, ZX_OK, writable); }
+  static PageLookup Ready(Page* page, bool writable) {
+    return PageLookup(Kind::kReady, page, nullptr, ZX_OK, writable);
+  }
   static PageLookup NeedsPage(PageRequest& request) {
     return PageLookup(Kind::kNeedsPage, nullptr, &request, ZX_ERR_SHOULD_WAIT, false);
   }
-  static PageLookup Failed(Status status) {
-    return PageLookup(Kind::kFailed, nullptr, nullptr, status.value(), false);
-  }
+  static PageLookup Failed(Status status) { return PageLookup(Kind::kFailed, nullptr, nullptr, status.value(), false); }
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] Page* page() const {

@@ -50,7 +50,8 @@ class PageProvider : public RefCounted<PageProvider> {
   virtual ~PageProvider() = default;
 
   // How many pages one read should cover when a single page is missing: an aligned window of this many pages around it
-  // (a power of two, at most ReadRequest::kMaxPages), of which only the missing ones are read. 1: exactly what is asked.
+  // (a power of two, at most ReadRequest::kMaxPages), of which only the missing ones are read. 1: exactly what is
+  // asked.
   [[nodiscard]] virtual uint32_t read_window_pages() const = 0;
 
   // Starts a read; does not block. The answer comes by PageSource::OnReadDone, from PollCompletions, from an interrupt

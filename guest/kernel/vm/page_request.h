@@ -22,7 +22,7 @@ struct PageRequestTag;
 
 class PageRequest : public base::ListNode<PageRequestTag> {
  public:
-  PageRequest() = default;
+  PageRequest();
   // Leaves the source's list if it is on it.
   ~PageRequest();
 

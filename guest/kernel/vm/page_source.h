@@ -4,8 +4,8 @@
 //   - the VMO finds no page and calls Require(index, count, request);
 //   - if no read in flight covers the page, the source allocates pages, makes a ReadRequest and submits it;
 //   - the waiter calls request.Wait(), then looks into the VMO again.
-// From the provider's side: SubmitRead; later OnReadDone, on which the source hands the pages to the VMO (or frees them)
-// and wakes everybody whose page was covered. Overlapping requests share one read.
+// From the provider's side: SubmitRead; later OnReadDone, on which the source hands the pages to the VMO (or frees
+// them) and wakes everybody whose page was covered. Overlapping requests share one read.
 //
 //             Detach                     last read answered, VMO gone
 //   attached ---------> detached (every wait fails with ZX_ERR_BAD_STATE) ---------> destroyed
@@ -30,9 +30,9 @@ class PageSourceOwner {
  public:
   // True when the page is missing and lies inside the object: worth reading.
   [[nodiscard]] virtual bool WantsPage(PageIndex index) const = 0;
-  // The page at `index` has arrived. The owner takes it (state kObject), or frees it where there is no place for it any
-  // more.
-  virtual void OnPageArrived(PageIndex index, Page* page) = 0;
+  // The page at `index` has arrived. The owner takes it, or frees it where there is no place for it any more.
+  // ZX_ERR_NO_MEMORY: it was freed, and whoever waits for it must be told so.
+  virtual Result<> OnPageArrived(PageIndex index, Page* page) = 0;
 
  protected:
   ~PageSourceOwner() = default;
@@ -70,9 +70,18 @@ class PageSource final : public RefCounted<PageSource> {
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   explicit PageSource(RefPtr<PageProvider> provider);
 
+  struct PageRange {
+    PageIndex begin;
+    PageIndex end;  // exclusive
+  };
   ReadRequest* FindInFlight(PageIndex index);
-  Result<ReadRequest*> StartRead(PageIndex first, size_t count);
-  void Complete(PageRequest& request, Status status);
+  bool ShouldRead(PageIndex index);
+  PageRange ChooseRange(PageIndex first, size_t count);
+  Result<ReadRequest*> PrepareRead(PageIndex first, size_t count);
+  static bool AllocatePages(ReadRequest& read, const PageRange& range);
+  static void FreePages(ReadRequest& read);
+  Status DeliverPages(ReadRequest& read);
+  void CompleteWaiters(const PageRange& range, Status status);
 
   RefPtr<PageProvider> provider_;
   PageSourceOwner* owner_ = nullptr;  // until OnOwnerDestroyed

@@ -31,9 +31,9 @@ void PmmInit(std::span<const abi::MemoryRange> ranges, PhysicalAddress free_star
 // Gives back one page, in whatever state its owner had it. Precondition: not pinned, not free, not wired.
 void FreePage(Page* page);
 
-// `count` neighbouring pages whose first has a physical address that is a multiple of `alignment` bytes (a power of two,
-// at least a page). Returns the first (the others follow it in the array: page + 1, …), nullptr when there is no such
-// run. Each of them may be freed on its own with FreePage.
+// `count` neighbouring pages whose first has a physical address that is a multiple of `alignment` bytes (a power of
+// two, at least a page). Returns the first (the others follow it in the array: page + 1, …), nullptr when there is no
+// such run. Each of them may be freed on its own with FreePage.
 [[nodiscard]] Page* AllocateContiguous(size_t count, uint64_t alignment);
 void FreeContiguous(Page* first, size_t count);
 
@@ -52,6 +52,10 @@ void ReleaseBootMemory(PhysicalAddress base, uint64_t size);
 void SetPageState(Page& page, PageState state);
 
 void ZeroPage(Page& page);
+
+// The page of zeroes that everybody who only reads absent memory shares. Never written, never freed. Made by the first
+// call; nullptr when there is no memory.
+[[nodiscard]] Page* SharedZeroPage();
 
 struct PmmStatistics {
   uint64_t total_pages;      // of RAM

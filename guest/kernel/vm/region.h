@@ -2,8 +2,8 @@
 //
 //   kAlive ----- Destroy, or the parent's Destroy -----> kDestroyed (out of the tree; only handles keep it in memory)
 //
-// The parent holds a reference to each region in its tree. `space` and `parent` are borrowed and valid while kAlive: the
-// address space destroys all regions before it goes.
+// The parent holds a reference to each region in its tree. `space` and `parent` are borrowed and valid while kAlive:
+// the address space destroys all regions before it goes.
 #pragma once
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 // Copies between kernel memory and the memory of a user program.
 //
 // The kernel never maps user memory: a copy looks the page up in the address space's page table, as the CPU would, with
-// the same permissions, and goes through the physical map. A missing page is faulted in by the same code that serves the
-// CPU's faults, so a copy may block, and whatever the caller had looked at before may have changed afterwards.
+// the same permissions, and goes through the physical map. A missing page is faulted in by the same code that serves
+// the CPU's faults, so a copy may block, and whatever the caller had looked at before may have changed afterwards.
 //
 // Failure: bytes before the first page that could not be reached were copied, later ones not.
 //   ZX_ERR_INVALID_ARGS           not mapped, not permitted, or its page could not be had

@@ -1,7 +1,8 @@
 // A region of an address space that holds mappings and further regions, with Zircon's operations on it.
 //
-// Options are Zircon's ZX_VM_* bits. Offsets are relative to base(); addresses are absolute. Lengths are rounded up to
-// pages. Kernel lock held. Nothing here blocks, MAP_RANGE included: it enters what is present.
+// Options are Zircon's ZX_VM_* bits. Offsets are relative to base(); addresses are absolute. What is said of lengths
+// and of ZX_VM_ALLOW_FAULTS is ApiPolicy::kDocumented (api_policy.h). Kernel lock held. Nothing here blocks, not even
+// ZX_VM_MAP_RANGE: it enters what is present.
 #pragma once
 
 #include <stdint.h>
@@ -15,9 +16,9 @@ namespace gk {
 
 struct MapRequest {
   RefPtr<Vmo> vmo;
-  uint64_t vmo_offset = 0;    // bytes, page-aligned
-  uint64_t length = 0;        // bytes, not 0; may reach past the end of the VMO
-  uint64_t vmar_offset = 0;   // with ZX_VM_SPECIFIC, _SPECIFIC_OVERWRITE, _OFFSET_IS_UPPER_LIMIT; else 0
+  uint64_t vmo_offset = 0;   // bytes, page-aligned
+  uint64_t length = 0;       // bytes, a page multiple, not 0
+  uint64_t vmar_offset = 0;  // with ZX_VM_SPECIFIC, _SPECIFIC_OVERWRITE, _OFFSET_IS_UPPER_LIMIT; else 0
   zx_vm_option_t options = 0;
   // What the VMO handle's rights permit: the mapping never gets more, neither now nor by Protect.
   Access vmo_rights{.read = true, .write = true, .execute = true};
@@ -30,25 +31,30 @@ class Vmar final : public Region {
   // Maps part of a VMO and returns the address. Errors, checked in this order:
   //   ZX_ERR_BAD_STATE      this region was destroyed
   //   ZX_ERR_INVALID_ARGS   unknown or contradictory options; write or execute without read; unaligned; empty; a fixed
-  //                         place outside this region; an offset without an option that needs one; larger than the region
+  //                         place outside this region; an offset without an option that needs one; larger than the
+  //                         region
   //   ZX_ERR_OUT_OF_RANGE   vmo_offset + length wraps
   //   ZX_ERR_ACCESS_DENIED  more permission than the VMO handle or this region grants; a fixed place without
   //                         CAN_MAP_SPECIFIC; both write and execute (no page here is ever both)
-  //   ZX_ERR_NOT_SUPPORTED  REQUIRE_NON_RESIZABLE and a resizable VMO
+  //   ZX_ERR_NOT_SUPPORTED  REQUIRE_NON_RESIZABLE and a resizable VMO; no ALLOW_FAULTS and the VMO is resizable or has
+  //   a
+  //                         page source. ZX_ERR_BUFFER_TOO_SMALL: no ALLOW_FAULTS and it reaches past the VMO's end
   //   ZX_ERR_ALREADY_EXISTS ZX_VM_SPECIFIC and something is there
   //   ZX_ERR_NO_RESOURCES   no gap is large enough
   //   ZX_ERR_NO_MEMORY
   // Nothing changed on failure.
   Result<VirtualAddress> Map(const MapRequest& request);
 
-  // Removes all mappings in the range, cutting those at its ends, and destroys regions that lie wholly inside. Holes are
-  // fine. ZX_ERR_INVALID_ARGS: outside this region, unaligned, empty, or a region is only partly covered;
-  // ZX_ERR_BAD_STATE; ZX_ERR_NO_MEMORY (a cut in the middle of a mapping makes a new one). Nothing changed on failure.
+  // Removes all mappings in the range, cutting those at its ends, and destroys regions that lie wholly inside. Holes
+  // are fine. ZX_ERR_INVALID_ARGS: outside this region, unaligned, empty, or a region is only partly covered;
+  // ZX_ERR_NOT_FOUND: nothing is there; ZX_ERR_BAD_STATE; ZX_ERR_NO_MEMORY: a cut makes a new mapping. On failure the
+  // memory is as before (a mapping may have become two that show the same).
   Result<> Unmap(VirtualAddress address, uint64_t length);
 
   // Changes the permissions of all mappings in the range to the PERM bits in `options`. ZX_ERR_NOT_FOUND: part of the
   // range is not mapped; ZX_ERR_ACCESS_DENIED: more than a mapping allows, or write and execute;
-  // ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_STATE, ZX_ERR_NO_MEMORY as above. Nothing changed on failure.
+  // ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_STATE, ZX_ERR_NO_MEMORY as above. Mappings inside regions in the range can only
+  // lose permissions. On failure the memory is as before.
   Result<> Protect(VirtualAddress address, uint64_t length, zx_vm_option_t options);
 
   struct Placement {
@@ -56,17 +62,21 @@ class Vmar final : public Region {
     uint64_t size = 0;    // bytes, a page multiple
     zx_vm_option_t options = 0;
   };
-  // Makes a region inside this one. Errors as for Map where they apply.
+  // Makes a region inside this one, with the ZX_VM_CAN_MAP_* abilities in `options`. Errors as for Map where they
+  // apply; ZX_ERR_ACCESS_DENIED: an ability that this region does not have itself.
   Result<RefPtr<Vmar>> Allocate(const Placement& placement);
 
   // Unmaps everything inside, and the region itself out of its parent. Handles to it see ZX_ERR_BAD_STATE from now on.
   // ZX_ERR_BAD_STATE: was destroyed before. ZX_ERR_NOT_SUPPORTED: the root, which goes with its address space.
   Result<> Destroy();
 
+  // True when the range touches a region (not a mapping) in this one: what needs ZX_RIGHT_OP_CHILDREN.
+  [[nodiscard]] bool TouchesRegion(VirtualAddress address, uint64_t length) const;
+
   // The mapping that contains `address`, in this region or those inside it; null when none does.
   [[nodiscard]] Mapping* FindMapping(VirtualAddress address);
   [[nodiscard]] const RegionTree& children() const { return children_; }
-  // The PERM, CAN_MAP and SPECIFIC abilities of the region.
+  // Its ZX_VM_CAN_MAP_* bits, and ZX_VM_COMPACT.
   [[nodiscard]] zx_vm_option_t abilities() const { return abilities_; }
 
  private:
@@ -75,8 +85,32 @@ class Vmar final : public Region {
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   Vmar(AddressSpace& space, VirtualAddress base, uint64_t size, zx_vm_option_t abilities);
 
+  // vmar.cc
   void InsertChild(RefPtr<Region> region);
+  void RemoveChild(Region& region);
   void DestroyChildren();
+  [[nodiscard]] bool IsFree(VirtualAddress address, uint64_t length) const;
+
+  // vmar_place.cc
+  Result<VirtualAddress> FindPlace(const Placement& placement);
+  Result<VirtualAddress> FixedPlace(const Placement& placement, uint64_t alignment);
+  Result<VirtualAddress> FreePlace(const Placement& placement, uint64_t alignment);
+  template <typename Action>
+  void ForEachGap(VirtualAddress limit, Action action) const;
+
+  // vmar_map.cc
+  Result<> CheckMap(const MapRequest& request, Access access) const;
+
+  // vmar_unmap.cc
+  Result<> CheckRange(VirtualAddress address, uint64_t* length) const;
+  Result<> CheckUnmap(VirtualAddress address, uint64_t length) const;
+  Result<> SplitMappingAt(VirtualAddress address);
+  void RemoveRange(VirtualAddress address, uint64_t length);
+
+  // vmar_protect.cc
+  Result<> CheckProtect(VirtualAddress address, uint64_t length, Access access) const;
+  Result<> CheckOnlyReduces(VirtualAddress address, uint64_t length, Access access) const;
+  void SetAccess(VirtualAddress address, uint64_t length, Access access);
 
   RegionTree children_;
   const zx_vm_option_t abilities_;

@@ -34,6 +34,7 @@ class Vmo : public RefCounted<Vmo> {
   virtual ~Vmo();
 
   [[nodiscard]] uint64_t size() const { return size_; }  // bytes, a page multiple
+  [[nodiscard]] PageIndex page_end() const { return size_ / kPageSize; }
   [[nodiscard]] bool resizable() const { return resizability_ == Resizability::kResizable; }
 
   // The number of meaningful bytes; a note that programs keep with the object, at most size().
@@ -49,6 +50,10 @@ class Vmo : public RefCounted<Vmo> {
   // The page at `index` if it is present and may be mapped now without any further step; null otherwise. Never
   // allocates. `*writable` says whether it may be mapped for writing.
   [[nodiscard]] virtual Page* PeekPage(PageIndex index, bool* writable) const = 0;
+
+  // The lowest index at or above `from` for which PeekPage has a page; kNoPage when there is none.
+  [[nodiscard]] virtual PageIndex FindPresent(PageIndex from) const = 0;
+  static constexpr PageIndex kNoPage = UINT64_MAX;
 
   // Copies between the object and kernel memory. May block (pages of a source). ZX_ERR_OUT_OF_RANGE: [offset, offset +
   // length) is not inside the object, nothing was copied; other errors: a prefix was copied.

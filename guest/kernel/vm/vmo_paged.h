@@ -27,6 +27,7 @@ class VmoPaged final : public Vmo, private PageSourceOwner {
 
   PageLookup RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) override;
   [[nodiscard]] Page* PeekPage(PageIndex index, bool* writable) const override;
+  [[nodiscard]] PageIndex FindPresent(PageIndex from) const override;
   Result<> Decommit(uint64_t offset, uint64_t length) override;
   Result<> Resize(uint64_t size) override;
   [[nodiscard]] size_t committed_pages() const override { return pages_.page_count(); }
@@ -38,16 +39,14 @@ class VmoPaged final : public Vmo, private PageSourceOwner {
   VmoPaged(RefPtr<PageSource> source, uint64_t size, Resizability resizability);
 
   [[nodiscard]] bool WantsPage(PageIndex index) const override;
-  void OnPageArrived(PageIndex index, Page* page) override;
+  Result<> OnPageArrived(PageIndex index, Page* page) override;
 
   PageLookup CommitZeroPage(PageIndex index);
   void DropPages(PageIndex first, PageIndex end);
 
   PageList pages_;
   const RefPtr<PageSource> source_;  // null: zero-filled
+  PageIndex source_end_;             // pages from here on are zero-filled, the source knows nothing of them
 };
-
-// The page of zeroes that read faults of absent pages share. Made by the first caller; null when there is no memory.
-[[nodiscard]] Page* SharedZeroPage();
 
 }  // namespace gk

@@ -22,7 +22,8 @@ class PageTable {
   // An empty table. ZX_ERR_NO_MEMORY.
   static Result<PageTable> Create();
   // An empty table whose slot kSharedRootSlot is a copy of `root_entry` (another table's root_entry()): what is mapped
-  // there belongs to that other table, which must live longer; addresses in it are refused here with ZX_ERR_INVALID_ARGS.
+  // there belongs to that other table, which must live longer; addresses in it are refused here with
+  // ZX_ERR_INVALID_ARGS.
   static Result<PageTable> CreateSharing(uint64_t root_entry);
 
   PageTable(PageTable&& other) noexcept;

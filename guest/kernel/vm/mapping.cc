@@ -1,0 +1,53 @@
+#include "guest/kernel/vm/mapping.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/address_space.h"
+
+namespace gk {
+
+RefPtr<Mapping> Mapping::Create(AddressSpace& space, const Part& part) { return MakeRefCounted<Mapping>(space, part); }
+
+Mapping::Mapping(AddressSpace& space, const Part& part)
+    : Region(Kind::kMapping, space, part.base, part.size),
+      vmo_(part.vmo),
+      vmo_offset_(part.vmo_offset),
+      access_(part.access),
+      allowed_(part.allowed) {}
+
+Mapping::~Mapping() { GK_ASSERT(!is_linked()); }
+
+Mapping::Part Mapping::PartOf(VirtualAddress base, uint64_t size) const {
+  return {.base = base,
+          .size = size,
+          .vmo = vmo_,
+          .vmo_offset = vmo_offset_ + (base - base_),
+          .access = access_,
+          .allowed = allowed_};
+}
+
+void Mapping::UnmapVmoPages(PageIndex first, PageIndex count) {
+  const PageIndex own_first = vmo_offset_ / kPageSize;
+  const PageIndex own_end = own_first + size_ / kPageSize;
+  const PageIndex from = std::max(first, own_first);
+  const PageIndex to = std::min(first + count, own_end);
+  if (from < to) {
+    space_->RemovePages(base_ + (from - own_first) * kPageSize, to - from);
+  }
+}
+
+void Mapping::TruncateTo(uint64_t size) {
+  GK_ASSERT(size != 0 && size <= size_);
+  size_ = size;
+}
+
+void Mapping::OnInserted() { vmo_->AttachMapping(*this); }
+
+void Mapping::OnRemoved() {
+  vmo_->DetachMapping(*this);
+  space_ = nullptr;
+}
+
+}  // namespace gk
