@@ -48,6 +48,7 @@ struct State {
   uint64_t timer_settings = 0;
   uint64_t cpu_interrupts = 0;
   std::function<bool()> idle_hook;
+  std::function<void(UserRegisters&)> user_code;
   std::unordered_map<const arch::KernelContext*, Fiber> fibers;
   Fiber adopted;  // the idle thread
   bool started = false;
@@ -85,8 +86,8 @@ struct Start {
 
 void FirstOnFiber(void* argument) {
   AfterSwitch(nullptr);
-  const std::unique_ptr<Start> start(static_cast<Start*>(argument));
-  start->function(start->argument);
+  const Start start = *std::unique_ptr<Start>(static_cast<Start*>(argument));
+  start.function(start.argument);
 }
 
 void FireTimerIfDue() {
@@ -154,8 +155,9 @@ void AdoptContext(KernelStack&, Thread*) {
 }
 
 void PrepareContext(KernelContext& context, KernelStack& stack, Thread*, void (*function)(void*), void* argument) {
-  auto* slots = reinterpret_cast<uint64_t*>(stack.top()) - 8;
-  std::memset(slots, 0, 64);
+  // Seven slots: what SwitchStacks pops. The stack is then empty, and aligned as a call wants it.
+  auto* slots = reinterpret_cast<uint64_t*>(stack.top()) - 7;
+  std::memset(slots, 0, 56);
   slots[2] = reinterpret_cast<uint64_t>(new Start{function, argument});
   slots[3] = reinterpret_cast<uint64_t>(&FirstOnFiber);
   slots[6] = reinterpret_cast<uint64_t>(&StartOnStack);
@@ -183,7 +185,13 @@ void SetTimer(zx_time_t deadline) {
 }
 
 void InterruptCpu(uint32_t) { ++state().cpu_interrupts; }
-void ResumeUser(UserState&, PhysicalAddress) { Panic("hosted: there is no user code"); }
+void ResumeUser(UserState& user, PhysicalAddress) {
+  if (!state().user_code) {
+    Panic("hosted: there is no user code");
+  }
+  state().user_code(user.registers);
+  Panic("hosted: user code returned");
+}
 void Idle() { Panic("hosted: the idle thread is the test"); }
 Thread* CurrentThread() { return state().cpu.current; }
 Cpu& CurrentCpu() { return state().cpu; }
@@ -250,6 +258,7 @@ void AdvanceTime(zx_duration_t duration) {
 }
 
 void SetIdleHook(std::function<bool()> hook) { state().idle_hook = std::move(hook); }
+void SetUserCode(std::function<void(UserRegisters&)> code) { state().user_code = std::move(code); }
 uint64_t timer_settings() { return state().timer_settings; }
 uint64_t cpu_interrupts() { return state().cpu_interrupts; }
 

@@ -2,14 +2,16 @@
 //
 // The real scheduler runs unchanged; what it asks of a CPU is answered here. The thread that runs the test is the CPU's
 // idle thread, so it cannot block itself: what may block runs in RunInThread. Time stands still but for AdvanceTime and
-// for RunInThread, which moves it to the next deadline when every thread is blocked. A state in which nothing can ever go
-// on again aborts with a message. One host thread only.
+// for RunInThread, which moves it to the next deadline when every thread is blocked. A state in which nothing can ever
+// go on again aborts with a message. One host thread only.
 #pragma once
 
 #include <zircon/types.h>
 
 #include <cstdint>
 #include <functional>
+
+#include "guest/kernel/arch/registers.h"
 
 namespace gk::fake_arch {
 
@@ -31,6 +33,11 @@ void AdvanceTime(zx_duration_t duration);
 // Called when every thread is blocked and no timer is set, before that counts as a deadlock; true when it has woken
 // something (it plays the outside world). Empty: none.
 void SetIdleHook(std::function<bool()> hook);
+
+// Plays user code: called with the thread's registers when a user thread goes on in user code, on that thread's kernel
+// stack. Must not return: it enters the kernel by calling the thread's owner, and ends the thread with ExitCurrent
+// where the boundary would. Empty: there is none.
+void SetUserCode(std::function<void(UserRegisters&)> code);
 
 // How often the scheduler set the timer, and how often it interrupted another CPU.
 [[nodiscard]] uint64_t timer_settings();
