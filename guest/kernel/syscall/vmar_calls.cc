@@ -2,24 +2,20 @@
 #include "guest/kernel/object/vmar_dispatcher.h"
 #include "guest/kernel/object/vmo_dispatcher.h"
 #include "guest/kernel/syscall/calls.h"
+#include "guest/kernel/vm/access.h"
 
 namespace gk::syscall {
 namespace {
 
-constexpr zx_vm_option_t kPermissions = ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE;
-
 // Write or execute makes no sense without read on this hardware.
-bool IsValidPermission(zx_vm_option_t options) {
-  return (options & ZX_VM_PERM_READ) != 0 || (options & kPermissions) == 0;
+bool IsValid(Access access) { return access.read || (!access.write && !access.execute); }
+
+zx_rights_t RightsFor(Access access) {
+  return (access.read ? ZX_RIGHT_READ : 0) | (access.write ? ZX_RIGHT_WRITE : 0) |
+         (access.execute ? ZX_RIGHT_EXECUTE : 0);
 }
 
-zx_rights_t RightsForPermission(zx_vm_option_t options) {
-  return ((options & ZX_VM_PERM_READ) != 0 ? ZX_RIGHT_READ : 0) |
-         ((options & ZX_VM_PERM_WRITE) != 0 ? ZX_RIGHT_WRITE : 0) |
-         ((options & ZX_VM_PERM_EXECUTE) != 0 ? ZX_RIGHT_EXECUTE : 0);
-}
-
-Access AccessForRights(zx_rights_t rights) {
+Access AccessFromRights(zx_rights_t rights) {
   return {.read = HasRights(rights, ZX_RIGHT_READ),
           .write = HasRights(rights, ZX_RIGHT_WRITE),
           .execute = HasRights(rights, ZX_RIGHT_EXECUTE)};
@@ -38,6 +34,11 @@ Result<Granted<T>> GetWithRights(Caller& caller, zx_handle_t value, zx_rights_t 
   return Granted<T>{std::move(object), caller.handles().Find(value)->rights()};
 }
 
+// Reaching into regions inside the one that the handle names takes a right of its own.
+bool LacksChildRight(const Granted<VmarDispatcher>& vmar, VirtualAddress address, uint64_t length) {
+  return !HasRights(vmar.rights, ZX_RIGHT_OP_CHILDREN) && vmar.object->vmar().TouchesRegion(address, length);
+}
+
 Result<> MapAndTell(Caller& caller, Vmar& vmar, const MapRequest& request, UserOut<zx_vaddr_t> mapped_address) {
   PAGODA_TRY_ASSIGN(const VirtualAddress address, vmar.Map(request));
   if (Result<> written = mapped_address.Write(caller, address); !written) {
@@ -53,15 +54,16 @@ Result<> Map(Caller& caller, zx_handle_t handle, zx_handle_t vmo_handle, MapRequ
   PAGODA_TRY_ASSIGN(const auto vmar, GetWithRights<VmarDispatcher>(caller, handle, ZX_RIGHT_NONE));
   PAGODA_TRY_ASSIGN(const auto vmo, GetWithRights<VmoDispatcher>(caller, vmo_handle, ZX_RIGHT_MAP));
   constexpr zx_vm_option_t kAbilities = ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE;
-  if ((request.options & kAbilities) != 0 || !IsValidPermission(request.options)) {
+  const Access access = AccessFromOptions(request.options);
+  if ((request.options & kAbilities) != 0 || !IsValid(access)) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
   const zx_rights_t rights = vmar.rights & vmo.rights;
-  if (!HasRights(rights, RightsForPermission(request.options))) {
+  if (!HasRights(rights, RightsFor(access))) {
     return Error(ZX_ERR_ACCESS_DENIED);
   }
   request.vmo = vmo.object->vmo_reference();
-  request.vmo_rights = AccessForRights(rights);
+  request.vmo_rights = AccessFromRights(rights);
   return MapAndTell(caller, vmar.object->vmar(), request, mapped_address);
 }
 
@@ -76,24 +78,27 @@ Status vmar_map(Caller& caller, zx_handle_t handle, zx_vm_option_t options, uint
 }
 
 Status vmar_unmap(Caller& caller, zx_handle_t handle, VirtualAddress address, uint64_t length) {
-  const Result<RefPtr<VmarDispatcher>> vmar = caller.handles().Get<VmarDispatcher>(handle, ZX_RIGHT_NONE);
+  const auto vmar = GetWithRights<VmarDispatcher>(caller, handle, ZX_RIGHT_NONE);
   if (!vmar) {
     return vmar.error();
   }
-  return StatusOf((*vmar)->vmar().Unmap(address, length));
+  if (LacksChildRight(*vmar, address, length)) {
+    return Status(ZX_ERR_INVALID_ARGS);
+  }
+  return StatusOf(vmar->object->vmar().Unmap(address, length));
 }
 
 Status vmar_protect(Caller& caller, zx_handle_t handle, zx_vm_option_t options, VirtualAddress address,
                     uint64_t length) {
-  const Result<RefPtr<VmarDispatcher>> vmar =
-      caller.handles().Get<VmarDispatcher>(handle, RightsForPermission(options));
+  const Access access = AccessFromOptions(options);
+  const auto vmar = GetWithRights<VmarDispatcher>(caller, handle, RightsFor(access));
   if (!vmar) {
     return vmar.error();
   }
-  if (!IsValidPermission(options)) {
+  if (!IsValid(access) || LacksChildRight(*vmar, address, length)) {
     return Status(ZX_ERR_INVALID_ARGS);
   }
-  return StatusOf((*vmar)->vmar().Protect(address, length, options));
+  return StatusOf(vmar->object->vmar().Protect(address, length, options));
 }
 
 }  // namespace gk::syscall
