@@ -28,13 +28,15 @@ void SystemControl::ReadRegister(uint64_t /*offset*/, std::span<std::byte> data)
 
 void SystemControl::WriteRegister(uint64_t offset, std::span<const std::byte> data) {
   const auto word = ValueOf<uint32_t>(data);
-  const auto address = ValueOf<uint64_t>(data);
+  const auto long_word = ValueOf<uint64_t>(data);
   if (offset == abi::kSystemControlExit && word) {
     handler_.OnExit(*word);
   } else if (offset == abi::kSystemControlCpuStart && word) {
     handler_.OnCpuStart(*word);
-  } else if (offset == abi::kSystemControlCrash && address) {
-    handler_.OnCrash(*address);
+  } else if (offset == abi::kSystemControlCpuRoot && long_word) {
+    handler_.OnCpuRoot(*long_word);
+  } else if (offset == abi::kSystemControlCrash && long_word) {
+    handler_.OnCrash(*long_word);
   } else {
     ignored_writes_.fetch_add(1, std::memory_order_relaxed);
   }

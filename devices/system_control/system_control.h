@@ -1,4 +1,4 @@
-// The device side of shared/abi/system_control.h: decodes the three registers and tells the machine.
+// The device side of shared/abi/system_control.h: decodes the registers and tells the machine.
 //
 // Threads: registers are written by any CPU's thread; so the handler is called by any CPU's thread.
 #pragma once
@@ -20,6 +20,8 @@ class SystemControlHandler {
 
   virtual void OnExit(uint32_t exit_code) = 0;
   virtual void OnCpuStart(uint32_t cpu_index) = 0;
+  // `page_table_root`: the CR3 for CPUs that are started from now on.
+  virtual void OnCpuRoot(uint64_t page_table_root) = 0;
   // `report_address`: guest-physical address of an abi::CrashReport, if it is one.
   virtual void OnCrash(uint64_t report_address) = 0;
 };

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "devices/virtio/device_status.h"
 #include "devices/virtio/linux_virtio.h"
 #include "shared/base/range.h"
 
@@ -17,10 +18,6 @@ constexpr uint32_t kVendor = 0x61676450;          // "Pgda"
 constexpr uint32_t kConfigGeneration = 0;         // no device here changes its configuration by itself
 constexpr uint32_t kNoSharedMemory = UINT32_MAX;  // section 4.2.2: length and base of a region that does not exist
 
-// The bits a driver sets, in the only order in which it may (section 3.1.1).
-constexpr uint32_t kStatusOrder[] = {VIRTIO_CONFIG_S_ACKNOWLEDGE, VIRTIO_CONFIG_S_DRIVER, VIRTIO_CONFIG_S_FEATURES_OK,
-                                     VIRTIO_CONFIG_S_DRIVER_OK};
-
 constexpr uint64_t kTransportFeatures = uint64_t{1} << VIRTIO_F_VERSION_1 | uint64_t{1} << VIRTIO_RING_F_EVENT_IDX |
                                         uint64_t{1} << VIRTIO_RING_F_INDIRECT_DESC;
 
@@ -30,25 +27,6 @@ constexpr bool HasFeature(uint64_t features, unsigned bit) { return (features >>
 constexpr uint32_t Word(uint64_t bits, uint32_t select) {
   return select < 2 ? static_cast<uint32_t>(bits >> (32 * select)) : 0;
 }
-constexpr void SetWord(uint64_t& bits, uint32_t select, uint32_t value) {
-  const unsigned shift = 32 * select;
-  bits = (bits & ~(uint64_t{UINT32_MAX} << shift)) | uint64_t{value} << shift;
-}
-
-// No bit is taken back and none comes before those that precede it.
-bool IsLegalStatus(uint32_t before, uint32_t after) {
-  uint32_t known = VIRTIO_CONFIG_S_FAILED;
-  bool previous = true;
-  for (const uint32_t bit : kStatusOrder) {
-    known |= bit;
-    if ((after & bit) != 0 && !previous) {
-      return false;
-    }
-    previous = (after & bit) != 0;
-  }
-  return (before & ~after) == 0 && (after & ~known) == 0;
-}
-
 bool IsConfigAccess(uint64_t offset, size_t size) {
   return offset >= VIRTIO_MMIO_CONFIG && base::IsPowerOfTwo(size) && size <= sizeof(uint64_t) &&
          base::IsAligned(offset, size);
@@ -83,7 +61,7 @@ VirtioMmioTransport::~VirtioMmioTransport() {
 }
 
 VirtioMmioTransport::Setup VirtioMmioTransport::EmptySetup() const {
-  return {.queues = std::vector<QueueSetup>(doorbells_.size())};
+  return {.queues = std::vector<QueueRegisters>(doorbells_.size())};
 }
 
 void VirtioMmioTransport::ReadRegister(uint64_t offset, std::span<std::byte> data) {
@@ -194,52 +172,27 @@ void VirtioMmioTransport::WriteDriverFeaturesLocked(uint32_t value) {
   }
 }
 
-// The registers of the selected queue; only between FEATURES_OK and DRIVER_OK (section 3.1.1).
+// The registers of the selected queue; only between FEATURES_OK and DRIVER_OK (section 3.1.1), and all but QueueReady
+// only while the queue is not ready.
 void VirtioMmioTransport::WriteQueueLocked(uint64_t offset, uint32_t value) {
   auto* setup = std::get_if<Setup>(&state_);
-  QueueSetup discarded;
-  const bool allowed = setup != nullptr && (status_ & VIRTIO_CONFIG_S_FEATURES_OK) != 0 &&
-                       queue_select_ < setup->queues.size() &&
-                       (!setup->queues[queue_select_].ready || offset == VIRTIO_MMIO_QUEUE_READY);
-  QueueSetup& queue = allowed ? setup->queues[queue_select_] : discarded;
-  switch (offset) {
-    case VIRTIO_MMIO_QUEUE_NUM:
-      // What is no size at all becomes 0, which SplitQueue refuses with the rest of the layout.
-      queue.layout.size = value <= UINT16_MAX ? static_cast<uint16_t>(value) : uint16_t{0};
-      break;
-    case VIRTIO_MMIO_QUEUE_READY:
-      if (allowed) {
-        SetQueueReadyLocked(queue, value);
-      }
-      break;
-    case VIRTIO_MMIO_QUEUE_DESC_LOW:
-      SetWord(queue.layout.descriptors, 0, value);
-      break;
-    case VIRTIO_MMIO_QUEUE_DESC_HIGH:
-      SetWord(queue.layout.descriptors, 1, value);
-      break;
-    case VIRTIO_MMIO_QUEUE_AVAIL_LOW:
-      SetWord(queue.layout.available, 0, value);
-      break;
-    case VIRTIO_MMIO_QUEUE_AVAIL_HIGH:
-      SetWord(queue.layout.available, 1, value);
-      break;
-    case VIRTIO_MMIO_QUEUE_USED_LOW:
-      SetWord(queue.layout.used, 0, value);
-      break;
-    case VIRTIO_MMIO_QUEUE_USED_HIGH:
-      SetWord(queue.layout.used, 1, value);
-      break;
-    default:
-      Count(counts_.bad_accesses);
-      return;
-  }
-  if (!allowed) {
+  const bool writable =
+      setup != nullptr && (status_ & VIRTIO_CONFIG_S_FEATURES_OK) != 0 && queue_select_ < setup->queues.size();
+  QueueRegisters unused;
+  QueueRegisters& queue = writable ? setup->queues[queue_select_] : unused;
+  QueueRegisters written = queue;
+  if (offset == VIRTIO_MMIO_QUEUE_READY && writable) {
+    SetQueueReadyLocked(queue, value);
+  } else if (offset != VIRTIO_MMIO_QUEUE_READY && !written.Write(offset, value)) {
+    Count(counts_.bad_accesses);
+  } else if (!writable || queue.ready) {
     Count(counts_.refused_writes);
+  } else {
+    queue = written;
   }
 }
 
-void VirtioMmioTransport::SetQueueReadyLocked(QueueSetup& queue, uint32_t value) {
+void VirtioMmioTransport::SetQueueReadyLocked(QueueRegisters& queue, uint32_t value) {
   if (value != 1) {
     queue.ready = false;
     return;
@@ -268,7 +221,7 @@ void VirtioMmioTransport::WriteStatusLocked(uint32_t value) {
   }
   // A driver that sets a bit writes back what it has read, and so may write NEEDS_RESET, which is not its to set.
   uint32_t next = value & ~uint32_t{VIRTIO_CONFIG_S_NEEDS_RESET};
-  if (!IsLegalStatus(status_, next)) {
+  if (!IsLegalStatusChange(status_, next)) {
     Count(counts_.refused_writes);
     return;
   }
@@ -285,7 +238,7 @@ void VirtioMmioTransport::WriteStatusLocked(uint32_t value) {
 }
 
 void VirtioMmioTransport::ActivateLocked() {
-  const std::vector<QueueSetup> setups = std::move(std::get<Setup>(state_).queues);
+  const std::vector<QueueRegisters> setups = std::move(std::get<Setup>(state_).queues);
   Activation activation{.queues = {}, .features = driver_features_, .memory = memory_, .interrupt = *this};
   Live live;
   for (size_t index = 0; index < setups.size(); ++index) {

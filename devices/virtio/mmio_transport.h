@@ -25,6 +25,7 @@
 #include "devices/core/guest_memory.h"
 #include "devices/core/interrupt_line.h"
 #include "devices/core/mmio_bus.h"
+#include "devices/virtio/queue_registers.h"
 #include "devices/virtio/virtio_device.h"
 #include "shared/base/result.h"
 
@@ -61,12 +62,8 @@ class VirtioMmioTransport final : public MmioDevice, private VirtioInterrupt {
 
  private:
   // Before DRIVER_OK: what the driver has written so far.
-  struct QueueSetup {
-    QueueLayout layout;
-    bool ready = false;
-  };
   struct Setup {
-    std::vector<QueueSetup> queues;
+    std::vector<QueueRegisters> queues;
   };
   // From DRIVER_OK on: the device holds the queues; here is only what QueueReady reads as.
   struct Live {
@@ -85,7 +82,7 @@ class VirtioMmioTransport final : public MmioDevice, private VirtioInterrupt {
   void WriteQueueLocked(uint64_t offset, uint32_t value);
   void WriteDriverFeaturesLocked(uint32_t value);
   void WriteStatusLocked(uint32_t value);
-  void SetQueueReadyLocked(QueueSetup& queue, uint32_t value);
+  void SetQueueReadyLocked(QueueRegisters& queue, uint32_t value);
   void NotifyQueueLocked(uint32_t queue);
   void ActivateLocked();
   void ResetLocked();
