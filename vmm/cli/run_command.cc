@@ -114,12 +114,13 @@ Result<LoadedGuest> Load(const RunOptions& options, const GuestRam& ram) {
 // Everything that can be wrong with the user's input is found before the host is asked for anything.
 Result<std::unique_ptr<Machine>> CreateMachine(const RunOptions& options, RunSettings& settings) {
   PAGODA_TRY_ASSIGN(GuestRam ram, WithContext("--memory", GuestRam::Create(settings.memory_size)));
-  PAGODA_TRY_ASSIGN(LoadedGuest guest, Load(options, ram));
-  PAGODA_TRY_ASSIGN(const KvmSystem system, KvmSystem::Open(options.kvm_device));
-  PAGODA_TRY(RequireUsableHost(system));
-  const MachineConfig config = {.cpu_count = settings.cpu_count,
-                                .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO}};
-  return Machine::Create(system, std::move(ram), guest, std::move(settings.pagers), config);
+  PAGODA_TRY_ASSIGN(const LoadedGuest guest, Load(options, ram));
+  PAGODA_TRY_ASSIGN(const UsableHost host, OpenUsableHost(options.kvm_device));
+  return Machine::Create(host, {.ram = std::move(ram),
+                                .guest = guest,
+                                .pagers = std::move(settings.pagers),
+                                .cpu_count = settings.cpu_count,
+                                .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO}});
 }
 
 bool HasStuckCpu(const RunOutcome& outcome) {
@@ -176,8 +177,7 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command
-      .add_option("--pager", options.pagers,
-                  "Serve a host object to the guest, e.g. f=file:PATH[,ro]; may be repeated")
+      .add_option("--pager", options.pagers, "Serve a host object to the guest, e.g. f=file:PATH[,ro]; may be repeated")
       ->type_name("NAME=SPEC")
       ->allow_extra_args(false);
   command.add_option("PROGRAM", options.program, "The program of the boot image and its arguments; put -- before it")

@@ -1,7 +1,7 @@
 // Leaves the terminal as it was found: settings and blocking mode of the standard descriptors.
 //
-// Nothing in the monitor means to change them; but descriptors are shared with the shell, libraries change modes without
-// saying so, and a shell whose input does not block any more is a mystery to its user.
+// Nothing in the monitor means to change them; but descriptors are shared with the shell, libraries change modes
+// without saying so, and a shell whose input does not block any more is a mystery to its user.
 #pragma once
 
 #include <termios.h>

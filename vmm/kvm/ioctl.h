@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <string_view>
 
-#include "vmm/base/unique_fd.h"
 #include "vmm/base/error.h"
+#include "vmm/base/unique_fd.h"
 
 namespace vmm {
 

@@ -25,8 +25,8 @@ base::Failure<Error> ExplainOpenFailure(const std::string& path, int error_numbe
                       "log in again) or run as root",
                       path));
     default:
-      return HostCannotRun(fmt::format("{}: {} — the KVM module is loaded but not usable here", path,
-                                       std::strerror(error_number)));
+      return HostCannotRun(
+          fmt::format("{}: {} — the KVM module is loaded but not usable here", path, std::strerror(error_number)));
   }
 }
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "vmm/base/unique_fd.h"
 #include "vmm/base/error.h"
+#include "vmm/base/unique_fd.h"
 #include "vmm/kvm/kvm_vm.h"
 
 namespace vmm {

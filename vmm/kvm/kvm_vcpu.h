@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
-#include "vmm/base/unique_fd.h"
 #include "vmm/base/error.h"
+#include "vmm/base/unique_fd.h"
 
 namespace vmm {
 

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <span>
 
-#include "vmm/base/unique_fd.h"
 #include "vmm/base/error.h"
+#include "vmm/base/unique_fd.h"
 #include "vmm/kvm/kvm_vcpu.h"
 
 namespace vmm {

@@ -103,8 +103,8 @@ Result<PageTableBuilder> BuildPageTables(const KernelImage& image, std::span<std
                                          std::span<const abi::MemoryRange> ranges) {
   PAGODA_TRY_ASSIGN(PageTableBuilder builder, PageTableBuilder::Create(memory, first_page));
   for (const abi::MemoryRange& range : ranges) {
-    PAGODA_TRY(builder.MapLargePages(abi::kPhysmapBase + range.base, range.base, range.size,
-                                     PagePermission::kReadWrite));
+    PAGODA_TRY(
+        builder.MapLargePages(abi::kPhysmapBase + range.base, range.base, range.size, PagePermission::kReadWrite));
   }
   for (const KernelSegment& segment : image.segments) {
     PAGODA_TRY(builder.MapSmallPages(segment.virtual_address, segment.physical_address, segment.memory_size,

@@ -2,9 +2,9 @@
 //
 //   kernel segments │ boot info, arguments, options │ boot image │ page tables │ free_start …
 //
-// All of it lies in the RAM below the device hole. The guest does not run yet, so RAM is an ordinary span of bytes here,
-// whose index is the guest-physical address. Nothing is written but what has content: fresh RAM is zero, and touching
-// it is what costs time.
+// All of it lies in the RAM below the device hole. The guest does not run yet, so RAM is an ordinary span of bytes
+// here, whose index is the guest-physical address. Nothing is written but what has content: fresh RAM is zero, and
+// touching it is what costs time.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace vmm {
 // What the user asked to boot. Borrowed for the call.
 struct BootRequest {
   const InputFile& kernel;
-  const InputFile* bootfs;                  // nullptr: no boot image, and then no check of the program's name
+  const InputFile* bootfs;                 // nullptr: no boot image, and then no check of the program's name
   std::span<const std::string> arguments;  // the program's name first; it must be an executable of the boot image
   std::span<const std::string> options;    // "key=value"
 };

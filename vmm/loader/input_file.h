@@ -1,7 +1,7 @@
 // A file that the user named: opened once, its size taken once, read at exact offsets.
 //
-// It is read, not mapped: a mapped file that somebody truncates kills the monitor with SIGBUS, and a read puts the bytes
-// where the guest needs them with one copy all the same.
+// It is read, not mapped: a mapped file that somebody truncates kills the monitor with SIGBUS, and a read puts the
+// bytes where the guest needs them with one copy all the same.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 #include <span>
 #include <string>
 
-#include "vmm/base/unique_fd.h"
 #include "vmm/base/error.h"
+#include "vmm/base/unique_fd.h"
 
 namespace vmm {
 

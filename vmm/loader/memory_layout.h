@@ -1,4 +1,5 @@
-// Where guest RAM lies in guest-physical address space (shared/abi/boot_info.h: below the device hole first, then above).
+// Where guest RAM lies in guest-physical address space (shared/abi/boot_info.h: below the device hole first, then
+// above).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace vmm {
 
-// The sizes that a machine can have, in bytes. The upper bound keeps every address below 2^39, which every 64-bit CPU has.
+// The sizes that a machine can have, in bytes. The upper bound keeps every address below 2^39, which every 64-bit CPU
+// has.
 inline constexpr uint64_t kMinMemorySize = uint64_t{2} << 20;
 inline constexpr uint64_t kMaxMemorySize = uint64_t{256} << 30;
 

@@ -2,8 +2,8 @@
 //
 //   0xd0000000 SystemControl │ 0xd0001000 console, vector 0x30 │ 0xd0002000 port, vector 0x31
 //
-// The guest learns all of it from the boot information. Devices that sit behind virtio-mmio are wired here the same way:
-// one eventfd per queue for doorbells, one for the interrupt.
+// The guest learns all of it from the boot information. Devices that sit behind virtio-mmio are wired here the same
+// way: one eventfd per queue for doorbells, one for the interrupt.
 #pragma once
 
 #include <chrono>

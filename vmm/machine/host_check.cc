@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "shared/abi/boot_info.h"
-#include "vmm/arch/x86_64/cpuid.h"
 
 namespace vmm {
 namespace {
@@ -39,7 +38,8 @@ HostRequirement CapabilityRequirement(const Capability& capability, const HostFa
           .advice = fmt::format("Linux has it since {}: update the host's kernel", capability.since)};
 }
 
-// The kernel documentation: KVM_CAP_MAX_VCPUS is absent where KVM_CAP_NR_VCPUS is the limit, and both mean 4 where absent.
+// The kernel documentation: KVM_CAP_MAX_VCPUS is absent where KVM_CAP_NR_VCPUS is the limit, and both mean 4 where
+// absent.
 HostRequirement CpuCountRequirement(const HostFacts& facts) {
   const int limit = std::max({4, facts.extension(KVM_CAP_NR_VCPUS), facts.extension(KVM_CAP_MAX_VCPUS)});
   return {.what = fmt::format("{} vCPUs (this host: {})", abi::kMaxCpus, limit),
@@ -55,7 +55,7 @@ std::vector<HostRequirement> JudgeHost(const HostFacts& facts) {
     requirements.push_back(CapabilityRequirement(capability, facts));
   }
   requirements.push_back(CpuCountRequirement(facts));
-  for (const char* feature : facts.missing_cpu_features) {
+  for (const char* feature : MissingCpuFeatures(facts.supported_cpuid)) {
     requirements.push_back({.what = fmt::format("guest CPUs with {}", feature),
                             .met = false,
                             .advice = "KVM does not offer it on this CPU: use a newer machine or kernel"});
@@ -64,20 +64,21 @@ std::vector<HostRequirement> JudgeHost(const HostFacts& facts) {
 }
 
 Result<HostFacts> FactsOf(const KvmSystem& system) {
-  PAGODA_TRY_ASSIGN(const CpuidTable supported, system.SupportedCpuid());
+  PAGODA_TRY_ASSIGN(CpuidTable supported, system.SupportedCpuid());
   return HostFacts{.api_version = system.ApiVersion(),
                    .extension = [&system](int capability) { return system.CheckExtension(capability); },
-                   .missing_cpu_features = MissingCpuFeatures(supported)};
+                   .supported_cpuid = std::move(supported)};
 }
 
-Result<> RequireUsableHost(const KvmSystem& system) {
-  PAGODA_TRY_ASSIGN(const HostFacts facts, FactsOf(system));
+Result<UsableHost> OpenUsableHost(const std::string& path) {
+  PAGODA_TRY_ASSIGN(KvmSystem system, KvmSystem::Open(path));
+  PAGODA_TRY_ASSIGN(HostFacts facts, FactsOf(system));
   for (const HostRequirement& requirement : JudgeHost(facts)) {
     if (!requirement.met) {
-      return HostCannotRun(fmt::format("this host's KVM lacks {} — {}", requirement.what, requirement.advice));
+      return HostCannotRun(fmt::format("{}: lacks {} — {}", path, requirement.what, requirement.advice));
     }
   }
-  return {};
+  return UsableHost{std::move(system), std::move(facts.supported_cpuid)};
 }
 
 }  // namespace vmm

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "vmm/arch/x86_64/cpuid.h"
 #include "vmm/base/error.h"
 #include "vmm/kvm/kvm_system.h"
 
@@ -15,7 +16,7 @@ namespace vmm {
 struct HostFacts {
   int api_version;
   std::function<int(int capability)> extension;  // as KVM_CHECK_EXTENSION answers
-  std::vector<const char*> missing_cpu_features;
+  CpuidTable supported_cpuid;                    // as KVM_GET_SUPPORTED_CPUID answers
 };
 
 struct HostRequirement {
@@ -27,10 +28,17 @@ struct HostRequirement {
 // Every requirement, in the order in which they are worth fixing.
 [[nodiscard]] std::vector<HostRequirement> JudgeHost(const HostFacts& facts);
 
-// Asks KVM for the facts. Fails when KVM does not even answer that.
+// Asks KVM for the facts; they refer to `system`. Fails when KVM does not even answer that.
 Result<HostFacts> FactsOf(const KvmSystem& system);
 
-// Good when every requirement is met; else an error (kExitHostCannotRun) that names the first that is not.
-Result<> RequireUsableHost(const KvmSystem& system);
+// A KVM that meets every requirement.
+struct UsableHost {
+  KvmSystem system;
+  CpuidTable supported_cpuid;
+};
+
+// Opens the KVM device `path`. Fails with kExitHostCannotRun and the next step for the user when it cannot be opened,
+// or with the first requirement that is not met.
+Result<UsableHost> OpenUsableHost(const std::string& path);
 
 }  // namespace vmm

@@ -14,8 +14,7 @@ namespace {
 // A mapping aligned to 2 MiB, cut out of one that is larger by that much; nullptr (errno set) when there is no room.
 std::byte* MapAligned(uint64_t size) {
   const uint64_t reserved = size + base::kLargePageSize;
-  void* mapping =
-      mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* mapping = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) {
     return nullptr;
   }

@@ -9,8 +9,8 @@
 #include <span>
 #include <string>
 
-#include "vmm/base/unique_fd.h"
 #include "vmm/base/error.h"
+#include "vmm/base/unique_fd.h"
 
 namespace vmm {
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "shared/base/range.h"
 #include "vmm/arch/x86_64/cpuid.h"
 #include "vmm/base/log.h"
 
@@ -47,15 +48,14 @@ Result<> FillRandom(std::span<std::byte> bytes) {
 
 }  // namespace
 
-Result<std::unique_ptr<Machine>> Machine::Create(const KvmSystem& system, GuestRam ram, LoadedGuest guest,
-                                                 pager::Registry pagers, const MachineConfig& config) {
-  auto memory = dev::GuestMemory::Create(ram.regions());
+Result<std::unique_ptr<Machine>> Machine::Create(const UsableHost& host, MachineConfig config) {
+  auto memory = dev::GuestMemory::Create(config.ram.regions());
   if (!memory.ok()) {
     return base::Failure{Error(kExitHostFailure, memory.error().message)};
   }
-  PAGODA_TRY_ASSIGN(KvmVm vm, CreateVm(system));
+  PAGODA_TRY_ASSIGN(KvmVm vm, CreateVm(host.system));
   std::unique_ptr<Machine> machine(
-      new Machine(std::move(ram), std::move(memory).value(), std::move(pagers), std::move(vm)));
+      new Machine(std::move(config.ram), std::move(memory).value(), std::move(config.pagers), std::move(vm)));
   PAGODA_TRY(machine->MapMemory());
   PAGODA_TRY_ASSIGN(machine->devices_, DeviceSet::Create({.vm = machine->vm_,
                                                           .memory = machine->memory_,
@@ -63,14 +63,15 @@ Result<std::unique_ptr<Machine>> Machine::Create(const KvmSystem& system, GuestR
                                                           .pagers = machine->pagers_,
                                                           .console = config.console}));
   machine->dispatcher_.emplace(machine->devices_->bus());
-  machine->devices_->Describe(guest.boot_info);
-  PAGODA_TRY(machine->CreateCpus(system, guest, config.cpu_count));
-  PAGODA_TRY(FillRandom(std::as_writable_bytes(std::span(guest.boot_info.random_seed))));
-  WriteBootInfo(guest, machine->ram_.low_memory());
+  abi::BootInfo& info = config.guest.boot_info;
+  machine->devices_->Describe(info);
+  PAGODA_TRY(machine->CreateCpus(host, info, config.cpu_count));
+  PAGODA_TRY(FillRandom(std::as_writable_bytes(std::span(info.random_seed))));
+  WriteBootInfo(config.guest, machine->ram_.low_memory());
   machine->start_ = {.index = 0,
-                     .entry = guest.entry,
-                     .boot_info = abi::kPhysmapBase + guest.boot_info_address,
-                     .page_table_root = guest.boot_info.page_table_root};
+                     .entry = config.guest.entry,
+                     .boot_info = abi::kPhysmapBase + config.guest.boot_info_address,
+                     .page_table_root = info.page_table_root};
   return machine;
 }
 
@@ -97,23 +98,22 @@ Result<> Machine::MapMemory() {
   return {};
 }
 
-Result<> Machine::CreateCpus(const KvmSystem& system, LoadedGuest& guest, uint32_t cpu_count) {
-  PAGODA_TRY_ASSIGN(const CpuidTable supported, system.SupportedCpuid());
+Result<> Machine::CreateCpus(const UsableHost& host, abi::BootInfo& info, uint32_t cpu_count) {
   VcpuHandler& handler = *this;
-  const bool tsc_deadline = system.CheckExtension(KVM_CAP_TSC_DEADLINE_TIMER) != 0;
+  const bool tsc_deadline = host.system.CheckExtension(KVM_CAP_TSC_DEADLINE_TIMER) != 0;
   for (uint32_t index = 0; index < cpu_count; ++index) {
     const CpuidTable cpuid =
-        CpuidForCpu(supported, {.index = index, .cpu_count = cpu_count, .tsc_deadline = tsc_deadline});
+        CpuidForCpu(host.supported_cpuid, {.index = index, .cpu_count = cpu_count, .tsc_deadline = tsc_deadline});
     PAGODA_TRY_ASSIGN(KvmVcpu vcpu, vm_.CreateVcpu(index));
     PAGODA_TRY(vcpu.SetCpuid(cpuid));
     if (index == 0) {
-      guest.boot_info.cpu_features = CpuFeaturesOf(cpuid);
-      guest.boot_info.kvm_features = KvmFeaturesOf(cpuid);
-      guest.boot_info.tsc_khz = vcpu.TscKhz();
+      info.cpu_features = CpuFeaturesOf(cpuid);
+      info.kvm_features = KvmFeaturesOf(cpuid);
+      info.tsc_khz = vcpu.TscKhz();
     }
     cpus_.push_back({.thread = std::make_unique<VcpuThread>(index, std::move(vcpu), handler)});
   }
-  guest.boot_info.cpu_count = cpu_count;
+  info.cpu_count = cpu_count;
   return {};
 }
 
@@ -174,10 +174,21 @@ void Machine::OnCpuStart(uint32_t cpu_index) {
   }
 }
 
+void Machine::OnCpuRoot(uint64_t page_table_root) {
+  const std::optional<dev::GuestRange> table = dev::GuestRange::Create(page_table_root, base::kPageSize);
+  if (!table || !base::IsPageAligned(page_table_root) || !memory_.Contains(*table)) {
+    spdlog::warn("the guest gave {:#x} as a page table, which is not a page of RAM", page_table_root);
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  start_.page_table_root = page_table_root;
+}
+
 void Machine::OnCrash(uint64_t report_address) {
   GuestPanic panic = {};
   if (!memory_.CopyIn(report_address, std::as_writable_bytes(std::span(&panic.report, 1)))) {
     panic.report = {};
+    panic.report.vector = UINT32_MAX;
     constexpr std::string_view kNoReport = "(the address of the crash report is not in RAM)";
     std::copy(kNoReport.begin(), kNoReport.end(), panic.report.message);
   }

@@ -6,8 +6,9 @@
 // bounded time is declared stuck: the machine then cannot be destroyed (its thread cannot be joined), but the process
 // can still say so and exit.
 //
-// Threads: vCPU threads run the guest and carry out its register accesses; devices have threads of their own; the thread
-// that calls Run is the control plane. `mutex_` guards what decides about starting and stopping; nothing blocks under it.
+// Threads: vCPU threads run the guest and carry out its register accesses; devices have threads of their own; the
+// thread that calls Run is the control plane. `mutex_` guards what decides about starting and stopping; nothing blocks
+// under it.
 #pragma once
 
 #include <chrono>
@@ -21,19 +22,22 @@
 #include "devices/pager/registry.h"
 #include "devices/system_control/system_control.h"
 #include "vmm/base/error.h"
-#include "vmm/kvm/kvm_system.h"
 #include "vmm/loader/boot_loader.h"
 #include "vmm/machine/control_plane.h"
 #include "vmm/machine/cpu_state.h"
 #include "vmm/machine/device_set.h"
 #include "vmm/machine/exit_dispatch.h"
 #include "vmm/machine/guest_ram.h"
+#include "vmm/machine/host_check.h"
 #include "vmm/machine/stop_reason.h"
 #include "vmm/machine/vcpu_thread.h"
 
 namespace vmm {
 
 struct MachineConfig {
+  GuestRam ram;
+  LoadedGuest guest;  // what LoadGuest put into `ram`
+  pager::Registry pagers;
   uint32_t cpu_count;  // 1..abi::kMaxCpus
   dev::ConsoleFiles console;
 };
@@ -46,9 +50,8 @@ struct RunOutcome {
 
 class Machine final : private VcpuHandler, private dev::SystemControlHandler {
  public:
-  // `guest` is what LoadGuest put into `ram`. Nothing of the guest has run when this returns.
-  static Result<std::unique_ptr<Machine>> Create(const KvmSystem& system, GuestRam ram, LoadedGuest guest,
-                                                 pager::Registry pagers, const MachineConfig& config);
+  // Nothing of the guest has run when this returns. Does not refer to `host` later.
+  static Result<std::unique_ptr<Machine>> Create(const UsableHost& host, MachineConfig config);
   // Precondition: no vCPU is stuck.
   ~Machine() override;
 
@@ -68,7 +71,7 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
       : ram_(std::move(ram)), memory_(std::move(memory)), pagers_(std::move(pagers)), vm_(std::move(vm)) {}
 
   Result<> MapMemory();
-  Result<> CreateCpus(const KvmSystem& system, LoadedGuest& guest, uint32_t cpu_count);
+  Result<> CreateCpus(const UsableHost& host, abi::BootInfo& info, uint32_t cpu_count);
 
   // VcpuHandler
   Next OnVcpuExit(uint32_t cpu, kvm_run& run) override;
@@ -78,6 +81,7 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   // dev::SystemControlHandler
   void OnExit(uint32_t exit_code) override;
   void OnCpuStart(uint32_t cpu_index) override;
+  void OnCpuRoot(uint64_t page_table_root) override;
   void OnCrash(uint64_t report_address) override;
 
   Result<> StartCpuLocked(uint32_t index);
@@ -95,9 +99,9 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   std::unique_ptr<DeviceSet> devices_;
   std::optional<ExitDispatcher> dispatcher_;
   ControlPlane control_;
-  CpuStart start_{};  // of CPU 0; the others differ in the index
 
   std::mutex mutex_;
+  CpuStart start_{};                  // guarded by mutex_; how the next CPU starts, but for its index
   std::optional<StopReason> reason_;  // guarded by mutex_
   bool flush_abandoned_ = false;      // control plane only
 

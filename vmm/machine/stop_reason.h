@@ -21,9 +21,9 @@ struct GuestPanic {
 
 // A vCPU cannot go on.
 enum class VcpuFault {
-  kTripleFault,   // the CPU shut down: a fault while delivering a double fault
-  kUnrunnable,    // KVM could not emulate or enter
-  kHostError,     // KVM_RUN itself failed
+  kTripleFault,  // the CPU shut down: a fault while delivering a double fault
+  kUnrunnable,   // KVM could not emulate or enter
+  kHostError,    // KVM_RUN itself failed
 };
 struct VcpuFailure {
   uint32_t cpu;

@@ -29,10 +29,26 @@ void AppendRegisters(Output out, const GeneralRegisters& r) {
 
 GeneralRegisters RegistersOf(const CpuState& cpu) {
   const kvm_regs& r = cpu.registers;
-  return {r.rip, r.rsp, r.rflags, cpu.system_registers.cr2, cpu.system_registers.cr3,
-          r.rax, r.rbx, r.rcx,    r.rdx,                    r.rsi,
-          r.rdi, r.rbp, r.r8,     r.r9,                     r.r10,
-          r.r11, r.r12, r.r13,    r.r14,                    r.r15};
+  return {r.rip,
+          r.rsp,
+          r.rflags,
+          cpu.system_registers.cr2,
+          cpu.system_registers.cr3,
+          r.rax,
+          r.rbx,
+          r.rcx,
+          r.rdx,
+          r.rsi,
+          r.rdi,
+          r.rbp,
+          r.r8,
+          r.r9,
+          r.r10,
+          r.r11,
+          r.r12,
+          r.r13,
+          r.r14,
+          r.r15};
 }
 
 GeneralRegisters RegistersOf(const abi::CrashReport& r) {
@@ -54,7 +70,8 @@ void AppendCpu(Output out, const CpuState& cpu) {
 // One line of printable ASCII, whatever the guest wrote.
 std::string Printable(std::string_view text) {
   std::string line(text.substr(0, text.find('\0')));
-  std::replace_if(line.begin(), line.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return line;
 }
 

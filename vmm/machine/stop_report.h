@@ -7,8 +7,8 @@
 
 namespace vmm {
 
-// Several lines, each ended by a newline; empty for a guest that exited and for a run that a signal ended. All text that
-// comes from the guest is made printable first.
+// Several lines, each ended by a newline; empty for a guest that exited and for a run that a signal ended. All text
+// that comes from the guest is made printable first.
 [[nodiscard]] std::string FormatStopReport(const RunOutcome& outcome);
 
 }  // namespace vmm

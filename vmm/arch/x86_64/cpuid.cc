@@ -19,16 +19,16 @@ constexpr uint32_t kLeafPowerManagement = 0x8000'0007;
 constexpr uint32_t kLeafAddressSizes = 0x8000'0008;
 constexpr uint32_t kLeafKvmFeatures = 0x4000'0001;
 
-constexpr uint32_t kX2Apic = 1u << 21;            // leaf 1 ECX
-constexpr uint32_t kTscDeadline = 1u << 24;       // leaf 1 ECX
-constexpr uint32_t kHypervisor = 1u << 31;        // leaf 1 ECX
-constexpr uint32_t kHyperThreading = 1u << 28;    // leaf 1 EDX: EBX[23:16] is valid
-constexpr uint32_t kFsGsBase = 1u << 0;           // leaf 7 EBX
-constexpr uint32_t kSmep = 1u << 7;               // leaf 7 EBX
-constexpr uint32_t kSmap = 1u << 20;              // leaf 7 EBX
-constexpr uint32_t kLongMode = 1u << 29;          // leaf 0x80000001 EDX
-constexpr uint32_t kNoExecute = 1u << 20;         // leaf 0x80000001 EDX
-constexpr uint32_t kInvariantTsc = 1u << 8;       // leaf 0x80000007 EDX
+constexpr uint32_t kX2Apic = 1u << 21;          // leaf 1 ECX
+constexpr uint32_t kTscDeadline = 1u << 24;     // leaf 1 ECX
+constexpr uint32_t kHypervisor = 1u << 31;      // leaf 1 ECX
+constexpr uint32_t kHyperThreading = 1u << 28;  // leaf 1 EDX: EBX[23:16] is valid
+constexpr uint32_t kFsGsBase = 1u << 0;         // leaf 7 EBX
+constexpr uint32_t kSmep = 1u << 7;             // leaf 7 EBX
+constexpr uint32_t kSmap = 1u << 20;            // leaf 7 EBX
+constexpr uint32_t kLongMode = 1u << 29;        // leaf 0x80000001 EDX
+constexpr uint32_t kNoExecute = 1u << 20;       // leaf 0x80000001 EDX
+constexpr uint32_t kInvariantTsc = 1u << 8;     // leaf 0x80000007 EDX
 
 constexpr uint32_t kTopologyThread = 1;  // leaf 0xb ECX[15:8]
 constexpr uint32_t kTopologyCore = 2;

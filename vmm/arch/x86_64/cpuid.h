@@ -14,9 +14,9 @@ namespace vmm {
 using CpuidTable = std::vector<kvm_cpuid_entry2>;
 
 struct CpuidIdentity {
-  uint32_t index;        // of this CPU, and its APIC id
-  uint32_t cpu_count;    // in this machine
-  bool tsc_deadline;     // KVM's in-kernel APIC has the TSC-deadline timer; KVM leaves the bit to us
+  uint32_t index;      // of this CPU, and its APIC id
+  uint32_t cpu_count;  // in this machine
+  bool tsc_deadline;   // KVM's in-kernel APIC has the TSC-deadline timer; KVM leaves the bit to us
 };
 
 // `supported` as one CPU of the machine shows it: APIC ids and topology (leaves 1, 4, 0xb, 0x1f), x2APIC on offer, the

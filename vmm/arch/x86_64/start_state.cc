@@ -4,10 +4,11 @@ namespace vmm {
 namespace {
 
 // SDM 3A, sections 2.5 (control registers) and 2.2.1 (EFER).
-constexpr uint64_t kCr0 = 1u << 0 | 1u << 1 | 1u << 4 | 1u << 5 | 1u << 16 | 1u << 18 | 1u << 31;  // PE MP ET NE WP AM PG
-constexpr uint64_t kCr4 = 1u << 5 | 1u << 7 | 1u << 9 | 1u << 10;  // PAE PGE OSFXSR OSXMMEXCPT
-constexpr uint64_t kEfer = 1u << 0 | 1u << 8 | 1u << 10 | 1u << 11;  // SCE LME LMA NXE
-constexpr uint64_t kRflagsReset = 1u << 1;                           // the bit that is always set
+constexpr uint64_t kCr0 =
+    1u << 0 | 1u << 1 | 1u << 4 | 1u << 5 | 1u << 16 | 1u << 18 | 1u << 31;  // PE MP ET NE WP AM PG
+constexpr uint64_t kCr4 = 1u << 5 | 1u << 7 | 1u << 9 | 1u << 10;            // PAE PGE OSFXSR OSXMMEXCPT
+constexpr uint64_t kEfer = 1u << 0 | 1u << 8 | 1u << 10 | 1u << 11;          // SCE LME LMA NXE
+constexpr uint64_t kRflagsReset = 1u << 1;                                   // the bit that is always set
 
 // SDM 3A, section 10.4.4 and figure 10-26: where the local APIC is, and which modes are on.
 constexpr uint64_t kApicBase = 0xfee0'0000;
