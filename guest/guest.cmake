@@ -10,5 +10,9 @@ set(PAGODA_GUEST_COMMON_FLAGS
 # gcc must not turn "undefined" into ud2: in the kernel's address space that instruction means "resume a thread".
 set(PAGODA_KERNEL_FLAGS
     ${PAGODA_GUEST_COMMON_FLAGS} -mcmodel=kernel -mgeneral-regs-only -mno-red-zone -O2 -g
-    -fno-isolate-erroneous-paths-dereference -fno-delete-null-pointer-checks)
+    -fno-isolate-erroneous-paths-dereference -fno-delete-null-pointer-checks
+    # Destructors of globals go into a table that the linker script drops, instead of being registered by start-up code.
+    -fno-use-cxa-atexit)
 list(REMOVE_ITEM PAGODA_KERNEL_FLAGS -nostdinc++)
+
+include(${CMAKE_CURRENT_LIST_DIR}/sdk/sdk.cmake)

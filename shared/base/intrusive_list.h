@@ -61,7 +61,9 @@ class IntrusiveList {
     Node* node_;
   };
 
-  constexpr IntrusiveList() { head_.next_ = head_.previous_ = &head_; }
+  // All zeros: a list in a zero-initialised global needs no constructor, and GCC 12 forgets pointers into the object itself
+  // when it initialises arrays at compile time. The head is linked to itself by the first insertion.
+  constexpr IntrusiveList() = default;
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;
   // Precondition: the list is empty.
@@ -70,12 +72,17 @@ class IntrusiveList {
     head_.next_ = head_.previous_ = nullptr;
   }
 
-  [[nodiscard]] constexpr bool empty() const { return head_.next_ == &head_; }
+  [[nodiscard]] constexpr bool empty() const { return head_.next_ == nullptr || head_.next_ == &head_; }
   T& front() { return *static_cast<T*>(head_.next_); }
   T& back() { return *static_cast<T*>(head_.previous_); }
-  void PushBack(T& element) { static_cast<Node&>(element).LinkBefore(&head_); }
-  void PushFront(T& element) { static_cast<Node&>(element).LinkBefore(head_.next_); }
-  void InsertBefore(Iterator position, T& element) { static_cast<Node&>(element).LinkBefore(position.node_); }
+  void PushBack(T& element) { InsertBefore(end(), element); }
+  void PushFront(T& element) { InsertBefore(begin(), element); }
+  void InsertBefore(Iterator position, T& element) {
+    if (head_.next_ == nullptr) {
+      head_.next_ = head_.previous_ = &head_;
+    }
+    static_cast<Node&>(element).LinkBefore(position.node_);
+  }
 
   // Takes out and returns the first element, or nullptr when there is none.
   T* PopFront() {
@@ -88,7 +95,7 @@ class IntrusiveList {
   }
 
   // Removing the element that an iterator points at invalidates that iterator; step past it first.
-  Iterator begin() { return Iterator(head_.next_); }
+  Iterator begin() { return empty() ? end() : Iterator(head_.next_); }
   Iterator end() { return Iterator(&head_); }
 
  private:

@@ -5,6 +5,7 @@
 // in the kernel's address space, with everything they need already made.
 #include <stdint.h>
 
+#include <optional>
 #include <span>
 
 #include "guest/kernel/arch/cpu.h"
@@ -47,6 +48,7 @@ struct CrashStack {
 };
 CrashStack crash_stacks[abi::kMaxCpus];
 
+constinit base::Immortal<std::optional<PageTable>> user_root_table;
 uint64_t user_root_entry = 0;
 
 // A failure before there is a way to report one: the kernel's message is the triple fault that the monitor reports.
@@ -80,8 +82,7 @@ void BuildUserRoot(uint32_t cpu_count) {
   Result<PageTable> table = PageTable::Create();
   RequireEarly(table.ok() && MapNucleusAreas(*table, cpu_count, NucleusView::kUser).ok());
   user_root_entry = table->root_entry();
-  static constinit base::Immortal<std::optional<PageTable>> keeper;
-  keeper->emplace(std::move(*table));
+  user_root_table->emplace(std::move(*table));
 }
 
 void PrepareCpu(uint32_t index, VirtualAddress stack_bottom) {
@@ -92,14 +93,14 @@ void PrepareCpu(uint32_t index, VirtualAddress stack_bottom) {
 }
 
 void StartOtherCpus(const abi::BootInfo& boot) {
-  drivers::SetCpuRoot(kernel_space::page_table().root());
+  drivers::system_control().SetCpuRoot(kernel_space::page_table().root());
   for (uint32_t index = 1; index < boot.cpu_count; ++index) {
     const Result<kernel_space::StackMemory> stack = kernel_space::AllocateStack();
     if (!stack.ok() || !scheduler->AdoptCpu(per_cpu[index].cpu, index, stack->base).ok()) {
       Panic("no memory for the other CPUs");
     }
     PrepareCpu(index, stack->base);
-    drivers::StartCpu(index);
+    drivers::system_control().StartCpu(index);
   }
 }
 
@@ -137,7 +138,7 @@ uint64_t UserRootEntry() { return user_root_entry; }
 }  // namespace gk::arch
 
 // Called by entry.S, at CPL 3, with the registers of boot_info.h, on the CPU's idle stack.
-extern "C" [[noreturn]] void StartCpu(const abi::BootInfo* boot, uint32_t index) {
+extern "C" [[noreturn]] void StartCpu(const pagoda::abi::BootInfo* boot, uint32_t index) {
   if (index == 0) {
     gk::arch::StartFirstCpu(*boot);
   }

@@ -19,7 +19,7 @@ void StartOnStack();
 
 namespace gk::arch {
 
-PerCpu per_cpu[abi::kMaxCpus];
+constinit PerCpu per_cpu[abi::kMaxCpus];
 
 Result<KernelStack> KernelStack::Allocate() {
   PAGODA_TRY_ASSIGN(kernel_space::StackMemory memory, kernel_space::AllocateStack());

@@ -1,6 +1,7 @@
 // The kernel's own death: collect what is known and hand it to the monitor (abi::CrashReport).
 #include <string.h>
 
+#include "guest/kernel/arch/cpu.h"
 #include "guest/kernel/arch/x86_64/nucleus.h"
 #include "guest/kernel/arch/x86_64/per_cpu.h"
 #include "guest/kernel/drivers/drivers.h"
@@ -15,7 +16,12 @@ namespace {
 // In the image, so that its guest-physical address is known; one is enough, the machine stops with the first.
 abi::CrashReport report;
 
-void SetMessage(const char* message) { strncpy(report.message, message, sizeof(report.message) - 1); }
+// The report starts out zero, so the terminator is there already.
+void SetMessage(const char* message) {
+  for (size_t i = 0; i + 1 < sizeof(report.message) && message[i] != '\0'; ++i) {
+    report.message[i] = message[i];
+  }
+}
 
 void CopyRegisters(const UserRegisters& registers) {
   report.rax = registers.rax;
@@ -42,7 +48,7 @@ uint64_t ReadData(const arch::PerCpu& cpu, size_t offset) {
 }
 
 [[noreturn]] void Send() {
-  drivers::ReportCrash(arch::ImagePhysicalAddress(&report));
+  drivers::system_control().ReportCrash(arch::ImagePhysicalAddress(&report));
   // The monitor stops the machine; should it not, an undefined trap is a triple fault, which it cannot overlook.
   for (;;) {
     arch::SpinPause();

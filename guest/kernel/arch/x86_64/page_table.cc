@@ -227,9 +227,6 @@ uint64_t PageTable::root_entry() const { return root_->data<uint64_t>()[kSharedR
 
 void PageTable::Destroy() {
   OnInvalidated();
-  if (shares_root_slot_) {
-    SetEntry(*root_, kSharedRootSlot, 0);
-  }
   FreeTables(std::exchange(root_, nullptr), kLevels);
   GK_ASSERT(table_pages_ == 0);
 }
@@ -283,9 +280,10 @@ void PageTable::Retire(Page* table) {
   needs_invalidation_ = true;
 }
 
-// Frees a table at `level` and all below it.
+// Frees a table at `level` and all below it that are its own.
 void PageTable::FreeTables(Page* table, unsigned level) {
-  for (unsigned i = 0; level > 1 && i < kSlotsPerTable && table->table.used != 0; ++i) {
+  const unsigned slots = level == kLevels && shares_root_slot_ ? kSharedRootSlot : kSlotsPerTable;
+  for (unsigned i = 0; level > 1 && i < slots && table->table.used != 0; ++i) {
     const uint64_t entry = table->data<uint64_t>()[i];
     if (IsPresent(entry) && !IsLeaf(entry, level)) {
       FreeTables(TableOf(entry), level - 1);
