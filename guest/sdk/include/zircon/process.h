@@ -1,0 +1,18 @@
+// What the kernel gave the process at its start.
+#pragma once
+
+#include <zircon/types.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+// Handles that belong to the process and are never closed by their users.
+zx_handle_t zx_process_self(void);
+zx_handle_t zx_vmar_root_self(void);
+// The handle of the thread that runs main, from whatever thread it is asked.
+zx_handle_t pagoda_main_thread(void);
+
+#if defined(__cplusplus)
+}
+#endif

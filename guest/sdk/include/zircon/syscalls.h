@@ -1,0 +1,76 @@
+// The system calls that a guest program can make, with Zircon's names and signatures.
+//
+// Each is a jump into the vDSO. Calls that Zircon does not have are named zx_pagoda_*.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <zircon/types.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+// ---- Time: answered without entering the kernel, except for sleeping -----------------------------------------------
+
+zx_time_t zx_clock_get_monotonic(void);
+zx_ticks_t zx_ticks_get(void);
+zx_ticks_t zx_ticks_per_second(void);
+// Now plus `duration`, saturating at ZX_TIME_INFINITE and ZX_TIME_INFINITE_PAST.
+zx_time_t zx_deadline_after(zx_duration_t duration);
+zx_status_t zx_nanosleep(zx_time_t deadline);
+
+// ---- Handles and objects -------------------------------------------------------------------------------------------
+
+zx_status_t zx_handle_close(zx_handle_t handle);
+zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights, zx_handle_t* out);
+zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals, zx_time_t deadline, zx_signals_t* observed);
+zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property, void* value, size_t value_size);
+
+// ---- Threads and processes -----------------------------------------------------------------------------------------
+
+zx_status_t zx_thread_create(zx_handle_t process, const char* name, size_t name_size, uint32_t options,
+                             zx_handle_t* out);
+// The thread begins at `thread_entry` with `arg1` and `arg2` as a C function's arguments; `stack` is its stack pointer.
+zx_status_t zx_thread_start(zx_handle_t handle, uintptr_t thread_entry, uintptr_t stack, uintptr_t arg1,
+                            uintptr_t arg2);
+void zx_thread_exit(void) __attribute__((__noreturn__));
+void zx_process_exit(int64_t retcode) __attribute__((__noreturn__));
+// `options` must be 0. Gives the processor to another thread that is ready, if there is one.
+void zx_thread_legacy_yield(uint32_t options);
+
+// ---- Futexes -------------------------------------------------------------------------------------------------------
+
+zx_status_t zx_futex_wait(const zx_futex_t* value_ptr, zx_futex_storage_t current_value, zx_handle_t new_futex_owner,
+                          zx_time_t deadline);
+zx_status_t zx_futex_wake(const zx_futex_t* value_ptr, uint32_t wake_count);
+
+// ---- Memory --------------------------------------------------------------------------------------------------------
+
+zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t* out);
+zx_status_t zx_vmo_read(zx_handle_t handle, void* buffer, uint64_t offset, size_t buffer_size);
+zx_status_t zx_vmo_write(zx_handle_t handle, const void* buffer, uint64_t offset, size_t buffer_size);
+zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t* size);
+zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options, uint64_t vmar_offset, zx_handle_t vmo,
+                        uint64_t vmo_offset, uint64_t len, zx_vaddr_t* mapped_addr);
+zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, uint64_t len);
+zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options, zx_vaddr_t addr, uint64_t len);
+
+// ---- The machine ---------------------------------------------------------------------------------------------------
+
+uint32_t zx_system_get_num_cpus(void);
+uint32_t zx_system_get_page_size(void);
+
+// Writes to the machine's console. All of `length` bytes or none; one call is not interleaved with another.
+zx_status_t zx_pagoda_console_write(const void* buffer, size_t length);
+
+// Opens an object that the host serves, by the name it was given there. The VMO's content size
+// (ZX_PROP_VMO_CONTENT_SIZE) is the object's size in bytes. ZX_ERR_NOT_FOUND: the host serves nothing of that name.
+zx_status_t zx_pagoda_object_open(const char* name, size_t name_size, zx_handle_t* out);
+
+// Index of the CPU that the calling thread runs on, 0..zx_system_get_num_cpus() - 1; it may be another one on return.
+uint32_t zx_pagoda_cpu_index(void);
+
+#if defined(__cplusplus)
+}
+#endif
