@@ -2,7 +2,7 @@
 
 namespace test {
 
-DriverQueue::DriverQueue(TestMemory& memory, uint16_t size) : memory_(memory) {
+DriverQueue::DriverQueue(TestMemory& memory, uint16_t size) : memory_(&memory) {
   layout_.size = size;
   layout_.descriptors = memory.Allocate(sizeof(vring_desc) * size, VRING_DESC_ALIGN_SIZE);
   layout_.available = memory.Allocate(6 + uint64_t{2} * size, VRING_AVAIL_ALIGN_SIZE);
@@ -34,7 +34,7 @@ std::optional<Used> DriverQueue::TakeUsed() {
     return std::nullopt;
   }
   const uint64_t slot = used_ % layout_.size;
-  const auto element = memory_.Load<vring_used_elem>(layout_.used + 4 + slot * sizeof(vring_used_elem));
+  const auto element = memory_->Load<vring_used_elem>(layout_.used + 4 + slot * sizeof(vring_used_elem));
   ++used_;
   const auto chain = chains_.find(static_cast<uint16_t>(element.id));
   if (chain != chains_.end()) {
@@ -70,11 +70,11 @@ void DriverQueue::DisableInterrupts() {
 }
 
 void DriverQueue::SetDescriptor(uint16_t index, const vring_desc& descriptor) {
-  memory_.Store(layout_.descriptors + index * sizeof(descriptor), descriptor);
+  memory_->Store(layout_.descriptors + index * sizeof(descriptor), descriptor);
 }
 
 void DriverQueue::SetAvailableEntry(uint16_t slot, uint16_t head) {
-  memory_.Store(layout_.available + 4 + uint64_t{2} * slot, head);
+  memory_->Store(layout_.available + 4 + uint64_t{2} * slot, head);
 }
 
 void DriverQueue::SetAvailableIndex(uint16_t index) {
@@ -94,7 +94,7 @@ uint16_t DriverQueue::used_flags() const { return Field(layout_.used).LoadSequen
 uint16_t DriverQueue::used_index() const { return Field(layout_.used + 2).LoadSequential(); }
 
 dev::GuestAtomic<uint16_t> DriverQueue::Field(uint64_t address) const {
-  return *memory_.guest().Atomic<uint16_t>(address);
+  return *memory_->guest().Atomic<uint16_t>(address);
 }
 
 }  // namespace test

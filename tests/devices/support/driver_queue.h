@@ -73,7 +73,7 @@ class DriverQueue {
   [[nodiscard]] uint64_t used_event_address() const { return layout_.available + 4 + uint64_t{2} * layout_.size; }
   [[nodiscard]] uint64_t available_event_address() const { return layout_.used + 4 + uint64_t{8} * layout_.size; }
 
-  TestMemory& memory_;
+  TestMemory* memory_;
   dev::QueueLayout layout_;
   std::vector<uint16_t> free_;
   std::map<uint16_t, std::vector<uint16_t>> chains_;  // by head
