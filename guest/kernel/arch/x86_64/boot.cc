@@ -115,7 +115,7 @@ void StartOtherCpus(const abi::BootInfo& boot) {
 
   kernel_lock.Acquire();
   RequireEarly(scheduler->AdoptCpu(per_cpu[0].cpu, 0, stack).ok());
-  ProbeHost(per_cpu[0], boot);
+  ProbeHost(per_cpu[0]);
   StartSyscallEntry(per_cpu[0]);
   StartClock(per_cpu[0], boot);
   StartApic(per_cpu[0], boot);

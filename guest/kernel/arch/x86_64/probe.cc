@@ -27,15 +27,16 @@ void WriteSyscallRegisters(const PerCpu& cpu) {
 
 }  // namespace
 
-void ProbeHost(PerCpu& cpu, const abi::BootInfo& boot) {
+void ProbeHost(PerCpu& cpu) {
   WriteSyscallRegisters(cpu);
   SetUndefinedInstructionIsFault(cpu.cpu.index, true);
   // Where `syscall` stays in ring 3 it jumps to the nucleus' supervisor-only page and faults: the probe fails.
   if (RunProbe(&cpu, &ProbeSyscallInstruction)) {
     chosen = SyscallTrap::kSyscall;
   }
-  fs_base_instructions =
-      (boot.cpu_features & abi::kCpuFeatureFsGsBase) != 0 || RunProbe(&cpu, &ProbeFsBaseInstruction);
+  // CPUID is not asked: some hosts run these instructions at CPL 3 without saying so, and where CPUID has the bit they
+  // still need CR4.FSGSBASE.
+  fs_base_instructions = RunProbe(&cpu, &ProbeFsBaseInstruction);
   SetUndefinedInstructionIsFault(cpu.cpu.index, false);
 }
 

@@ -2,12 +2,11 @@
 #pragma once
 
 #include "guest/kernel/arch/x86_64/per_cpu.h"
-#include "shared/abi/boot_info.h"
 
 namespace gk::arch {
 
 // Once, on CPU 0, with the final page tables loaded.
-void ProbeHost(PerCpu& cpu, const abi::BootInfo& boot);
+void ProbeHost(PerCpu& cpu);
 
 // RDFSBASE and friends work at CPL 3.
 [[nodiscard]] bool HasFsBaseInstructions();
