@@ -28,7 +28,8 @@ bool HashObject(const char* name) {
   if (sizes.content_size > 0) {
     const auto root = zx::vmar::root_self();
     zx_vaddr_t address = 0;
-    if (const zx_status_t status = root->map(ZX_VM_PERM_READ, 0, vmo, 0, sizes.size, &address); status != ZX_OK) {
+    constexpr zx_vm_option_t kOptions = ZX_VM_PERM_READ | ZX_VM_ALLOW_FAULTS;
+    if (const zx_status_t status = root->map(kOptions, 0, vmo, 0, sizes.size, &address); status != ZX_OK) {
       return Fail(name, "cannot be mapped", status);
     }
     hash.Update({reinterpret_cast<const std::byte*>(address), sizes.content_size});
