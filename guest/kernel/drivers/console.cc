@@ -13,6 +13,10 @@ namespace {
 constexpr uint32_t kTransmitQueue = 1;
 constexpr uint16_t kQueueSize = 64;
 
+// How many looks at the queue go by before the device is asked whether it has given up: the question is an exit to the
+// monitor, and the answer is hardly ever yes.
+constexpr uint32_t kLooksBeforeAsking = 1'000'000;
+
 }  // namespace
 
 Console::~Console() { FreeBuffers(); }
@@ -97,33 +101,37 @@ void Console::Show() {
   }
 }
 
-// Goes on to the next buffer if the current one is full, and returns when there is room in buffer and queue. False: the
-// device is broken. A device that takes its time is waited for, as a slow serial line would be.
+// Goes on to the next buffer if the current one is full, and returns when there is room in buffer and queue. A device
+// that takes its time is waited for, as a slow serial line would be. False: it is broken, and has been reset.
 bool Console::WaitForRoom() {
   Show();
   if (filled_ == kPageSize) {
     current_ = (current_ + 1) % kPages;
     filled_ = 0;
   }
-  while (true) {
-    if (!CollectUsed()) {
-      return false;
-    }
+  for (uint32_t looks = 0; CollectUsed(); ++looks) {
     // Only the current buffer may be shared between pieces that are with the device and pieces to come.
     if (HasRoom() && (filled_ != 0 || buffers_[current_].chains == 0)) {
       return true;
     }
+    if (looks == kLooksBeforeAsking) {
+      looks = 0;
+      if (device_.needs_reset()) {
+        break;
+      }
+    }
     arch::SpinPause();
   }
+  // Whether it confirms or not: nobody but us ever uses these pages.
+  [[maybe_unused]] const bool stopped = device_.GiveUp();
+  return false;
 }
 
-// Takes back what the device has used. False: it broke the rules, and has been reset.
+// Takes back what the device has used. False: it broke the rules.
 bool Console::CollectUsed() {
   while (true) {
     const auto used = transmit_.PopUsed();
     if (!used.ok()) {
-      // Not confirmed: the pages stay ours for ever in any case, because nobody frees them.
-      [[maybe_unused]] const bool stopped = device_.GiveUp();
       return false;
     }
     if (!used->has_value()) {

@@ -99,8 +99,7 @@ void PortClient::OnInterrupt() {
     return;
   }
   const PollOutcome outcome = PollQueues();
-  const bool waiting = reads_.busy() || control_.busy();
-  if (outcome == PollOutcome::kBroken || (outcome == PollOutcome::kNothing && waiting && device_.needs_reset())) {
+  if (outcome == PollOutcome::kBroken || (outcome == PollOutcome::kNothing && busy() && device_.needs_reset())) {
     Fail();
   }
 }

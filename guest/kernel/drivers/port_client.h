@@ -42,6 +42,9 @@ class PortClient {
   // The device's interrupt arrived: answers, or the news that it cannot go on.
   void OnInterrupt();
 
+  // True while the device has something to answer.
+  [[nodiscard]] bool busy() const { return reads_.busy() || control_.busy(); }
+
   // For PortObject.
   void SubmitRead(ReadRequest& request, uint64_t object);
   void Close(CloseTicket* ticket);

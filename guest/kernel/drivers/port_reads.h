@@ -29,7 +29,7 @@ class PortReads {
   static constexpr size_t kSlots = kPageSize / sizeof(PortMessage);
 
   // A waiter must call Poll at least this often before it blocks.
-  static constexpr uint32_t kPollsBeforeInterrupts = 256;
+  static constexpr uint32_t kPollsBeforeInterrupts = 1000;
 
   constexpr PortReads() = default;
   // Precondition: no reads; the device no longer has our memory.
