@@ -1,0 +1,48 @@
+// A machine around the object layer that remembers what it was asked to do.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "guest/kernel/object/platform.h"
+#include "guest/kernel/vm/vmo_paged.h"
+
+namespace gk::test {
+
+class FakePlatform final : public Platform {
+ public:
+  FakePlatform() { SetPlatform(*this); }
+
+  void WriteConsole(std::span<const char> text) override {
+    console.append(text.data(), text.size());
+    ++console_writes;
+  }
+
+  Result<HostObject> OpenHostObject(std::span<const char> name) override {
+    const auto found = objects.find(std::string(name.data(), name.size()));
+    if (found == objects.end()) {
+      return Error(ZX_ERR_NOT_FOUND);
+    }
+    const std::string& content = found->second.content;
+    PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, VmoPaged::Create(content.size(), Resizability::kFixed));
+    PAGODA_TRY(vmo->Write(content.data(), 0, content.size()));
+    return HostObject{.vmo = std::move(vmo), .read_only = found->second.read_only};
+  }
+
+  void ExitMachine(uint8_t code) override { exit_codes.push_back(code); }
+
+  Result<RefPtr<AddressSpace>> CreateAddressSpace() override { return AddressSpace::Create(0, 1234); }
+
+  struct Object {
+    std::string content;
+    bool read_only;
+  };
+  std::map<std::string, Object> objects;
+  std::string console;
+  int console_writes = 0;
+  std::vector<int> exit_codes;
+};
+
+}  // namespace gk::test
