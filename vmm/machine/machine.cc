@@ -131,6 +131,7 @@ Result<RunOutcome> Machine::Run(std::optional<milliseconds> timeout) {
   }
   control_.Run();
   FlushConsole();
+  LogSummary();
   return CollectOutcome();
 }
 
@@ -162,7 +163,7 @@ void Machine::OnCpuStart(uint32_t cpu_index) {
   {
     const std::lock_guard lock(mutex_);
     if (reason_ || cpu_index >= cpus_.size() || cpus_[cpu_index].phase != CpuPhase::kParked) {
-      spdlog::warn("the guest asked for CPU {}, which does not exist or runs already", cpu_index);
+      ignored_requests_.fetch_add(1, std::memory_order_relaxed);
       return;
     }
     if (Result<> started = StartCpuLocked(cpu_index); !started.ok()) {
@@ -177,7 +178,7 @@ void Machine::OnCpuStart(uint32_t cpu_index) {
 void Machine::OnCpuRoot(uint64_t page_table_root) {
   const std::optional<dev::GuestRange> table = dev::GuestRange::Create(page_table_root, base::kPageSize);
   if (!table || !base::IsPageAligned(page_table_root) || !memory_.Contains(*table)) {
-    spdlog::warn("the guest gave {:#x} as a page table, which is not a page of RAM", page_table_root);
+    ignored_requests_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   const std::lock_guard lock(mutex_);
@@ -199,6 +200,7 @@ Result<> Machine::StartCpuLocked(uint32_t index) {
   CpuStart start = start_;
   start.index = index;
   PAGODA_TRY(cpus_[index].thread->Start(start));
+  spdlog::debug("CPU {} starts", index);
   cpus_[index].phase = CpuPhase::kRunning;
   return {};
 }
@@ -243,6 +245,13 @@ void Machine::FlushConsole() {
       return;
     }
   }
+}
+
+// What a guest does wrong is counted, and said once: it must not be able to fill the host's log.
+void Machine::LogSummary() const {
+  const StrayCounters stray = stray_accesses();
+  spdlog::info("the machine stopped; stray reads {}, writes {}, port accesses {}; ignored requests {}", stray.reads,
+               stray.writes, stray.port_accesses, ignored_requests());
 }
 
 RunOutcome Machine::CollectOutcome() {

@@ -11,6 +11,7 @@
 // under it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -60,6 +61,8 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   [[nodiscard]] Result<RunOutcome> Run(std::optional<std::chrono::milliseconds> timeout);
 
   [[nodiscard]] StrayCounters stray_accesses() const { return dispatcher_->stray_accesses(); }
+  // Requests to SystemControl that made no sense.
+  [[nodiscard]] uint64_t ignored_requests() const { return ignored_requests_.load(std::memory_order_relaxed); }
 
  private:
   struct CpuSlot {
@@ -91,6 +94,7 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   void OnSignal(int signal);
   void FlushConsole();
   [[nodiscard]] RunOutcome CollectOutcome();
+  void LogSummary() const;
 
   GuestRam ram_;
   dev::GuestMemory memory_;
@@ -98,6 +102,7 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   KvmVm vm_;
   std::unique_ptr<DeviceSet> devices_;
   std::optional<ExitDispatcher> dispatcher_;
+  std::atomic<uint64_t> ignored_requests_{0};
   ControlPlane control_;
 
   std::mutex mutex_;

@@ -1,0 +1,95 @@
+#include "vmm/machine/stop_report.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstring>
+
+namespace vmm {
+namespace {
+
+CpuState Cpu(uint32_t index, uint64_t rip, CpuPhase phase = CpuPhase::kFinished) {
+  CpuState cpu = {.index = index, .phase = phase, .registers = {}, .system_registers = {}};
+  cpu.registers.rip = rip;
+  cpu.registers.r15 = 0xfeed;
+  cpu.system_registers.cr2 = 0xbad;
+  cpu.system_registers.cr3 = 0x5000;
+  return cpu;
+}
+
+bool Contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST(StopReport, OrdinaryEndsHaveNone) {
+  EXPECT_EQ(FormatStopReport({.reason = GuestExit{1}, .cpus = {Cpu(0, 1)}}), "");
+  EXPECT_EQ(FormatStopReport({.reason = Signalled{SIGINT}, .cpus = {Cpu(0, 1)}}), "");
+}
+
+TEST(StopReport, AFailureShowsTheReasonAndTheRegistersOfAllCpus) {
+  const std::string report =
+      FormatStopReport({.reason = VcpuFailure{1, VcpuFault::kTripleFault, "triple fault: the CPU shut down"},
+                        .cpus = {Cpu(0, 0x1111), Cpu(1, 0x2222)}});
+
+  EXPECT_TRUE(report.starts_with("guest stopped by CPU 1: triple fault: the CPU shut down\n"));
+  EXPECT_TRUE(Contains(report, "RIP 0000000000001111"));
+  EXPECT_TRUE(Contains(report, "RIP 0000000000002222"));
+  EXPECT_TRUE(Contains(report, "CR2 0000000000000bad  CR3 0000000000005000"));
+  EXPECT_TRUE(Contains(report, "R15 000000000000feed"));
+}
+
+TEST(StopReport, APanicShowsWhatTheGuestKernelSays) {
+  GuestPanic panic = {};
+  panic.report.rip = 0x3333;
+  panic.report.cpu = 2;
+  panic.report.vector = 14;
+  panic.report.error_code = 6;
+  std::strcpy(panic.report.message, "page fault");
+
+  const std::string report = FormatStopReport({.reason = panic, .cpus = {}});
+
+  EXPECT_TRUE(report.starts_with("guest kernel panic on CPU 2: page fault\n"));
+  EXPECT_TRUE(Contains(report, "exception 14 with error code 0x6"));
+  EXPECT_TRUE(Contains(report, "RIP 0000000000003333"));
+}
+
+TEST(StopReport, APanicWithoutAnExceptionNamesNone) {
+  GuestPanic panic = {};
+  panic.report.vector = UINT32_MAX;
+
+  EXPECT_FALSE(Contains(FormatStopReport({.reason = panic, .cpus = {}}), "exception"));
+}
+
+TEST(StopReport, GuestTextIsMadePrintableAndBounded) {
+  GuestPanic panic = {};
+  std::memset(panic.report.message, 'A', sizeof(panic.report.message));
+  panic.report.message[0] = '\033';
+  panic.report.message[1] = '\n';
+  panic.report.message[2] = static_cast<char>(0xff);
+
+  const std::string report = FormatStopReport({.reason = panic, .cpus = {}});
+
+  EXPECT_TRUE(report.starts_with("guest kernel panic on CPU 0: ???AAA"));
+  EXPECT_EQ(report.find('\n'), std::string("guest kernel panic on CPU 0: ").size() + 256);
+}
+
+TEST(StopReport, AStuckCpuIsSaidToBeOne) {
+  const std::string report =
+      FormatStopReport({.reason = TimedOut{}, .cpus = {Cpu(0, 0x1111), Cpu(1, 0, CpuPhase::kRunning)}});
+
+  EXPECT_TRUE(report.starts_with("the guest was still running when --timeout ran out\n"));
+  EXPECT_TRUE(Contains(report, "CPU 1: does not leave the guest"));
+  EXPECT_FALSE(Contains(report, "RIP 0000000000000000"));
+}
+
+TEST(StopReason, EachHasItsExitCode) {
+  EXPECT_EQ(ExitCodeOf(GuestExit{0x12a}), 42);
+  EXPECT_EQ(ExitCodeOf(GuestPanic{}), 120);
+  EXPECT_EQ(ExitCodeOf(VcpuFailure{0, VcpuFault::kTripleFault, ""}), 121);
+  EXPECT_EQ(ExitCodeOf(VcpuFailure{0, VcpuFault::kUnrunnable, ""}), 122);
+  EXPECT_EQ(ExitCodeOf(VcpuFailure{0, VcpuFault::kHostError, ""}), 123);
+  EXPECT_EQ(ExitCodeOf(TimedOut{}), 124);
+  EXPECT_EQ(ExitCodeOf(Signalled{SIGINT}), 130);
+  EXPECT_EQ(ExitCodeOf(Signalled{SIGTERM}), 143);
+}
+
+}  // namespace
+}  // namespace vmm
