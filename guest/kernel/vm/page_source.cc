@@ -83,13 +83,15 @@ Result<ReadRequest*> PageSource::PrepareRead(PageIndex first, size_t count) {
     return Error(ZX_ERR_NO_MEMORY);
   }
   PageRange range = ChooseRange(first, count);
-  if (!AllocatePages(*read, range)) {
+  bool allocated = AllocatePages(*read, range);
+  if (!allocated && range.end - range.begin > 1) {
     // Not enough for reading ahead; the page that somebody waits for may still be had.
     range = {first, first + 1};
-    if (!AllocatePages(*read, range)) {
-      delete read;
-      return Error(ZX_ERR_NO_MEMORY);
-    }
+    allocated = AllocatePages(*read, range);
+  }
+  if (!allocated) {
+    delete read;
+    return Error(ZX_ERR_NO_MEMORY);
   }
   read->first_page = range.begin;
   read->source = RefPtr<PageSource>(this);
