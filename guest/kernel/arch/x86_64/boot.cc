@@ -31,8 +31,6 @@ extern uint8_t kernel_image_virtual[];
 extern uint8_t kernel_text_end[];
 extern uint8_t kernel_rodata_end[];
 extern uint8_t kernel_data_end[];
-// entry.S
-extern uint8_t boot_stack[];
 }
 
 namespace gk::arch {
@@ -104,17 +102,12 @@ void StartOtherCpus(const abi::BootInfo& boot) {
   }
 }
 
-[[noreturn]] void StartFirstCpu(const abi::BootInfo& boot) {
-  RequireEarly(boot.magic == abi::kBootInfoMagic && boot.version == abi::kBootInfoVersion &&
-               boot.size >= sizeof(boot) && boot.cpu_count >= 1 && boot.cpu_count <= abi::kMaxCpus);
-  BuildKernelSpace(boot);
-  BuildUserRoot(boot.cpu_count);
-  const auto stack = reinterpret_cast<VirtualAddress>(boot_stack);
-  PrepareCpu(0, stack);
-  NucleusLoadRoot(kernel_space::page_table().root());
-
+// CPU 0 from here on: on its idle stack, in the kernel's address space, able to trap.
+[[noreturn]] void ContinueFirstCpu(const void* boot_info) {
+  const auto& boot = *static_cast<const abi::BootInfo*>(boot_info);
+  const auto here = reinterpret_cast<VirtualAddress>(__builtin_frame_address(0));
   kernel_lock.Acquire();
-  RequireEarly(scheduler->AdoptCpu(per_cpu[0].cpu, 0, stack).ok());
+  RequireEarly(scheduler->AdoptCpu(per_cpu[0].cpu, 0, base::AlignDown(here, kKernelStackSize)).ok());
   ProbeHost(per_cpu[0]);
   StartSyscallEntry(per_cpu[0]);
   StartClock(per_cpu[0], boot);
@@ -122,6 +115,18 @@ void StartOtherCpus(const abi::BootInfo& boot) {
   StartKernel(boot);
   StartOtherCpus(boot);
   scheduler->LeaveKernel();
+}
+
+[[noreturn]] void StartFirstCpu(const abi::BootInfo& boot) {
+  RequireEarly(boot.magic == abi::kBootInfoMagic && boot.version == abi::kBootInfoVersion &&
+               boot.size >= sizeof(boot) && boot.cpu_count >= 1 && boot.cpu_count <= abi::kMaxCpus);
+  BuildKernelSpace(boot);
+  BuildUserRoot(boot.cpu_count);
+  const Result<kernel_space::StackMemory> stack = kernel_space::AllocateStack();
+  RequireEarly(stack.ok());
+  PrepareCpu(0, stack->base);
+  NucleusLoadRoot(kernel_space::page_table().root());
+  CallOnStack(stack->top(), &ContinueFirstCpu, &boot);
 }
 
 [[noreturn]] void StartOtherCpu(const abi::BootInfo& boot, uint32_t index) {

@@ -227,10 +227,18 @@ kernel_first_instruction:
   call StartCpu
   ud2
 
+// void CallOnStack(uint64_t stack_top rdi, void (*function)(const void*) rsi, const void* argument rdx): never returns.
+.global CallOnStack
+CallOnStack:
+  mov %rdi, %rsp
+  mov %rdx, %rdi
+  xor %ebp, %ebp
+  call *%rsi
+  ud2
+
+// Where CPU 0 begins, until it can have a stack with a guard page.
 .section .bss
-.balign 16384
-.global boot_stack
-boot_stack:
+.balign 16
   .skip 16384
 .global boot_stack_top
 boot_stack_top:

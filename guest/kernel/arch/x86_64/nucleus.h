@@ -15,6 +15,7 @@ uint64_t NucleusReadMsr(uint32_t msr);
 void NucleusLoadRoot(uint64_t root);
 [[noreturn]] void NucleusIdle();
 [[noreturn]] void ResumeUserAt(gk::UserRegisters* registers, uint64_t root, uint8_t* nucleus_data);
+[[noreturn]] void CallOnStack(uint64_t stack_top, void (*function)(const void*), const void* argument);
 bool RunProbe(gk::arch::PerCpu* cpu, void (*probe)());
 void ProbeSyscallInstruction();
 void ProbeFsBaseInstruction();

@@ -1,0 +1,62 @@
+// Parsing of kernel options.
+#include "guest/kernel/boot/options.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+namespace gk {
+namespace {
+
+using namespace std::string_literals;
+
+base::Result<KernelOptions, BadOption> Parse(const std::string& strings, uint32_t count) {
+  return ParseOptions({strings.data(), strings.size()}, count);
+}
+
+std::string TextOf(const base::Result<KernelOptions, BadOption>& result) {
+  return std::string(result.error().text.begin(), result.error().text.end());
+}
+
+TEST(KernelOptions, WithoutAnyTheDefaultsStand) {
+  const auto options = Parse("", 0);
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->api_policy, ApiPolicy::kDocumented);
+  EXPECT_FALSE(options->seed.has_value());
+  EXPECT_FALSE(options->crash.has_value());
+}
+
+TEST(KernelOptions, EachKeySetsItsOption) {
+  const auto options = Parse("compat=zircon\0seed=18446744073709551615\0crash=stack-overflow\0"s, 3);
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->api_policy, ApiPolicy::kZircon);
+  EXPECT_EQ(options->seed, UINT64_MAX);
+  EXPECT_EQ(options->crash, CrashKind::kStackOverflow);
+}
+
+TEST(KernelOptions, TheLastOfTwoCounts) {
+  const auto options = Parse("seed=1\0seed=2\0"s, 2);
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->seed, 2u);
+}
+
+class BadKernelOption : public testing::TestWithParam<const char*> {};
+
+TEST_P(BadKernelOption, IsNamedInTheError) {
+  const auto options = Parse("seed=1\0"s + GetParam() + '\0', 2);
+  ASSERT_FALSE(options.ok());
+  EXPECT_EQ(TextOf(options), GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BadKernelOption,
+                         testing::Values("", "seed", "seed=", "seed=-1", "seed=1x", "seed=18446744073709551616",
+                                         "compat=", "compat=linux", "crash=", "crash=now", "=", "unknown=1"));
+
+TEST(KernelOptions, StringsThatAreNotAsManyAsAnnouncedAreBad) {
+  EXPECT_FALSE(Parse("seed=1\0"s, 2).ok());
+  EXPECT_FALSE(Parse("seed=1", 1).ok());
+}
+
+}  // namespace
+}  // namespace gk
