@@ -1,5 +1,8 @@
 #include "tests/devices/support/driver_queue.h"
 
+#include <cstdlib>
+#include <utility>
+
 namespace test {
 
 DriverQueue::DriverQueue(TestMemory& memory, uint16_t size) : memory_(&memory) {
@@ -13,6 +16,9 @@ DriverQueue::DriverQueue(TestMemory& memory, uint16_t size) : memory_(&memory) {
 }
 
 uint16_t DriverQueue::Post(std::span<const DriverBuffer> buffers) {
+  if (buffers.empty() || buffers.size() > free_.size()) {
+    std::abort();  // a mistake in the test
+  }
   std::vector<uint16_t> chain(free_.rbegin(), free_.rbegin() + static_cast<ptrdiff_t>(buffers.size()));
   free_.resize(free_.size() - buffers.size());
   for (size_t i = 0; i < buffers.size(); ++i) {

@@ -1,11 +1,12 @@
 // Guest RAM for tests: one region of zeroed host memory at a base that is not 0, with a bump allocator for the driver.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <span>
 
 #include "devices/core/guest_memory.h"
@@ -18,12 +19,10 @@ class TestMemory {
   static constexpr uint64_t kBase = 0x10'0000;  // guest-physical
   static constexpr uint64_t kSize = 0x40'0000;  // bytes
 
-  TestMemory()
-      : host_(static_cast<std::byte*>(::operator new (kSize, std::align_val_t{base::kPageSize}))),
-        memory_(dev::GuestMemory::Create({{.base = kBase, .host = Zeroed()}}).value()) {}
+  TestMemory() : host_(Map()), memory_(dev::GuestMemory::Create({{.base = kBase, .host = {host_, kSize}}}).value()) {}
   TestMemory(const TestMemory&) = delete;
   TestMemory& operator=(const TestMemory&) = delete;
-  ~TestMemory() { ::operator delete (host_, std::align_val_t{base::kPageSize}); }
+  ~TestMemory() { ::munmap(host_, kSize); }
 
   [[nodiscard]] const dev::GuestMemory& guest() const { return memory_; }
   static constexpr uint64_t end() { return kBase + kSize; }
@@ -50,9 +49,13 @@ class TestMemory {
   }
 
  private:
-  std::span<std::byte> Zeroed() const {
-    std::memset(host_, 0, kSize);
-    return {host_, kSize};
+  // Untouched memory of the kernel's: zeroed and page-aligned for nothing.
+  static std::byte* Map() {
+    void* const host = ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (host == MAP_FAILED) {
+      std::abort();
+    }
+    return static_cast<std::byte*>(host);
   }
 
   std::byte* const host_;
