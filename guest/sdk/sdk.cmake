@@ -7,7 +7,7 @@
 set(PAGODA_USER_FLAGS
     -O2 -g -fno-exceptions -fno-rtti -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables
     -fcf-protection=none -fno-pic -fno-pie -march=x86-64 -mtune=generic -fno-omit-frame-pointer -ffunction-sections
-    -fdata-sections)
+    -fdata-sections -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 
 # pagoda_user_target(<target>): compiles a target as user code of the guest.
 function(pagoda_user_target target)

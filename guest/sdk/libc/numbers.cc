@@ -116,8 +116,12 @@ T ReadFloating(const char* text, char** end) {
   if (*cursor != '-') {
     read = std::from_chars(cursor, cursor + __builtin_strlen(cursor), value, format);
   }
+  const bool is_number = read.ec != std::errc::invalid_argument;
   if (end != nullptr) {
-    *end = const_cast<char*>(read.ec == std::errc::invalid_argument ? text : read.ptr);
+    *end = const_cast<char*>(is_number ? read.ptr : text);
+  }
+  if (!is_number) {
+    return 0;
   }
   if (read.ec == std::errc::result_out_of_range) {
     // from_chars does not tell overflow from underflow; overflow is what programs look for.

@@ -82,7 +82,7 @@ std::vector<const TestCase*> Select(const Options& options) {
     done.push_back(first.suite);
     for (const TestCase& test : Tests()) {
       if (test.suite == first.suite && FilterSelects(options.filter, FullName(test)) &&
-          (options.list || options.run_disabled || !IsDisabled(test))) {
+          (options.run_disabled || !IsDisabled(test))) {
         selected.push_back(&test);
       }
     }

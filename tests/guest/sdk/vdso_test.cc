@@ -98,9 +98,7 @@ constexpr uint32_t kArgumentCounts[] = {
 #undef ARGUMENT_COUNT
 };
 
-uint64_t ReadTsc() {
-  return __builtin_ia32_rdtsc();
-}
+uint64_t ReadTsc() { return __builtin_ia32_rdtsc(); }
 
 TEST(Vdso, EachVariantIsExactlyTheCodePagesThatTheContractPromises) {
   EXPECT_EQ(static_cast<uint64_t>(vdso_syscall_end - vdso_syscall_start), abi::kVdsoCodePages * base::kPageSize);

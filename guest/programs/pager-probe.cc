@@ -1,0 +1,82 @@
+// Measures, in TSC cycles, what it costs to touch pages that a pager on the host provides. One `name value` line each,
+// for programs and people.
+#include <lib/zx/vmar.h>
+#include <lib/zx/vmo.h>
+#include <pagoda/object.h>
+#include <stdio.h>
+#include <zircon/status.h>
+#include <zircon/syscalls.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+constexpr size_t kPageSize = 4096;
+
+uint64_t ReadTsc() {
+  __builtin_ia32_lfence();
+  return __builtin_ia32_rdtsc();
+}
+
+zx_status_t MapObject(const char* name, volatile const char** memory, size_t* pages) {
+  zx::vmo vmo;
+  pagoda::ObjectSizes sizes;
+  if (const zx_status_t status = pagoda::OpenObject(name, &vmo, &sizes); status != ZX_OK) {
+    return status;
+  }
+  zx_vaddr_t address = 0;
+  constexpr zx_vm_option_t kOptions = ZX_VM_PERM_READ | ZX_VM_ALLOW_FAULTS;
+  const zx_status_t status = zx::vmar::root_self()->map(kOptions, 0, vmo, 0, sizes.size, &address);
+  *memory = reinterpret_cast<volatile const char*>(address);
+  *pages = sizes.size / kPageSize;
+  return status;
+}
+
+// The same order in every run, so that runs can be compared.
+std::vector<uint32_t> PageOrder(size_t pages, bool random) {
+  std::vector<uint32_t> order(pages);
+  std::iota(order.begin(), order.end(), 0);
+  if (random) {
+    std::shuffle(order.begin(), order.end(), std::minstd_rand(1));
+  }
+  return order;
+}
+
+// Reads one byte of each page. What it prints of single touches is the median; `page_cycles` is the mean, which shows
+// what pages that came together with others are worth.
+void TouchPages(volatile const char* memory, const std::vector<uint32_t>& order) {
+  std::vector<uint64_t> samples(order.size());
+  const uint64_t start = ReadTsc();
+  for (size_t i = 0; i < order.size(); ++i) {
+    const uint64_t before = ReadTsc();
+    static_cast<void>(memory[order[i] * kPageSize]);
+    samples[i] = ReadTsc() - before;
+  }
+  const uint64_t total = ReadTsc() - start;
+  const auto middle = samples.begin() + static_cast<ptrdiff_t>(samples.size() / 2);
+  std::nth_element(samples.begin(), middle, samples.end());
+  printf("touch_cycles %lu\npage_cycles %lu\npages %zu\n", *middle, total / order.size(), order.size());
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  const std::string_view order = argument_count == 3 ? arguments[2] : "";
+  if (order != "random" && order != "sequential") {
+    fprintf(stderr, "usage: pager-probe NAME random|sequential\nNAME is an object that the host serves\n");
+    return 2;
+  }
+  volatile const char* memory = nullptr;
+  size_t pages = 0;
+  if (const zx_status_t status = MapObject(arguments[1], &memory, &pages); status != ZX_OK || pages == 0) {
+    fprintf(stderr, "pager-probe: %s: %s\n", arguments[1], status == ZX_OK ? "empty" : zx_status_get_string(status));
+    return 1;
+  }
+  TouchPages(memory, PageOrder(pages, order == "random"));
+  printf("ticks_per_second %lu\n", zx_ticks_per_second());
+  return 0;
+}
