@@ -35,6 +35,7 @@ class SyscallTest : public testing::Test {
   }
   ~SyscallTest() override {
     process_->Kill(0);
+    fake_arch::RunUntilIdle();  // its threads find out
     thread_ = nullptr;
     process_ = nullptr;
   }
