@@ -63,6 +63,9 @@ class PluggedDevice final : private fake_arch::RegisterModel {
   [[nodiscard]] uint64_t doorbells() const { return doorbells_; }  // writes to QueueNotify
   [[nodiscard]] VirtualAddress address() const { return window_.address(); }
 
+  // To map them somewhere else as well.
+  [[nodiscard]] fake_arch::RegisterModel& registers() { return *this; }
+
   // What the driver did that the transport did not take.
   [[nodiscard]] uint64_t complaints() const;
 
