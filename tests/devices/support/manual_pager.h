@@ -4,6 +4,7 @@
 #include <zircon/errors.h>
 
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <memory>

@@ -17,7 +17,6 @@ using test::Writable;
 
 constexpr uint16_t kSize = 8;
 constexpr uint16_t kNext = VRING_DESC_F_NEXT;
-constexpr uint16_t kWrite = VRING_DESC_F_WRITE;
 constexpr uint16_t kIndirect = VRING_DESC_F_INDIRECT;
 
 class HostileDriverTest : public testing::Test {
