@@ -4,11 +4,11 @@
 #include <lib/zx/vmo.h>
 #include <pagoda/object.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <zircon/status.h>
 #include <zircon/syscalls.h>
 
 #include <algorithm>
-#include <numeric>
 #include <random>
 #include <string_view>
 #include <vector>
@@ -36,19 +36,24 @@ zx_status_t MapObject(const char* name, volatile const char** memory, size_t* pa
   return status;
 }
 
-// The same order in every run, so that runs can be compared.
-std::vector<uint32_t> PageOrder(size_t pages, bool random) {
-  std::vector<uint32_t> order(pages);
-  std::iota(order.begin(), order.end(), 0);
+// The pages to touch: the first `count`, or one of every kStride, so far apart that no two come with one request, in an
+// order that is random but the same in every run.
+std::vector<size_t> PagesToTouch(size_t pages, size_t count, bool random) {
+  constexpr size_t kStride = 64;
+  const size_t stride = random ? kStride : 1;
+  std::vector<size_t> order(std::min(count, pages / stride));
+  for (size_t i = 0; i < order.size(); ++i) {
+    order[i] = i * stride;
+  }
   if (random) {
     std::shuffle(order.begin(), order.end(), std::minstd_rand(1));
   }
   return order;
 }
 
-// Reads one byte of each page. What it prints of single touches is the median; `page_cycles` is the mean, which shows
+// Reads one byte of each page. `touch_cycles` is the median of the single touches; `page_cycles` is the mean, which shows
 // what pages that came together with others are worth.
-void TouchPages(volatile const char* memory, const std::vector<uint32_t>& order) {
+void TouchPages(volatile const char* memory, const std::vector<size_t>& order) {
   std::vector<uint64_t> samples(order.size());
   const uint64_t start = ReadTsc();
   for (size_t i = 0; i < order.size(); ++i) {
@@ -65,18 +70,24 @@ void TouchPages(volatile const char* memory, const std::vector<uint32_t>& order)
 }  // namespace
 
 int main(int argument_count, char** arguments) {
-  const std::string_view order = argument_count == 3 ? arguments[2] : "";
-  if (order != "random" && order != "sequential") {
-    fprintf(stderr, "usage: pager-probe NAME random|sequential\nNAME is an object that the host serves\n");
+  const std::string_view order = argument_count == 4 ? arguments[2] : "";
+  const size_t count = argument_count == 4 ? strtoul(arguments[3], nullptr, 10) : 0;
+  if ((order != "random" && order != "sequential") || count == 0) {
+    fprintf(stderr, "usage: pager-probe NAME random|sequential PAGES\nNAME is an object that the host serves\n");
     return 2;
   }
   volatile const char* memory = nullptr;
   size_t pages = 0;
-  if (const zx_status_t status = MapObject(arguments[1], &memory, &pages); status != ZX_OK || pages == 0) {
-    fprintf(stderr, "pager-probe: %s: %s\n", arguments[1], status == ZX_OK ? "empty" : zx_status_get_string(status));
+  if (const zx_status_t status = MapObject(arguments[1], &memory, &pages); status != ZX_OK) {
+    fprintf(stderr, "pager-probe: %s: %s\n", arguments[1], zx_status_get_string(status));
     return 1;
   }
-  TouchPages(memory, PageOrder(pages, order == "random"));
+  const std::vector<size_t> chosen = PagesToTouch(pages, count, order == "random");
+  if (chosen.empty()) {
+    fprintf(stderr, "pager-probe: %s: too small\n", arguments[1]);
+    return 1;
+  }
+  TouchPages(memory, chosen);
   printf("ticks_per_second %lu\n", zx_ticks_per_second());
   return 0;
 }
