@@ -8,6 +8,7 @@
 #include "vmm/cli/exit_codes.h"
 #include "vmm/cli/image_command.h"
 #include "vmm/cli/run_command.h"
+#include "vmm/cli/terminal_guard.h"
 
 namespace {
 
@@ -25,6 +26,7 @@ std::string OneLine(const CLI::App* app, const CLI::Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  vmm::OccupyStandardDescriptors();
   CLI::App app("Pagoda: a small KVM monitor with a demand-paging guest kernel", "pagoda");
   int exit_code = vmm::kExitSuccess;
   app.require_subcommand(1);

@@ -24,6 +24,9 @@
 namespace vmm {
 namespace {
 
+constexpr std::string_view kDefaultKernel = "kernel.elf";
+constexpr std::string_view kDefaultBootfs = "sample.bootfs";
+
 // As the parser fills it in: text, judged later, so that every complaint has the same form.
 struct RunOptions {
   std::string kernel;
@@ -96,12 +99,21 @@ Result<RunSettings> Understand(const RunOptions& options) {
   return settings;
 }
 
+// `default_name`: the file of this build that is meant when `option` was not given.
+Result<InputFile> OpenInput(const std::string& path, std::string_view option, std::string_view default_name) {
+  auto file = InputFile::Open(path);
+  if (!file.ok() && path == BesideExecutable(default_name)) {
+    file.error().AddContext(fmt::format("no {} was given and the build has none", option));
+  }
+  return file;
+}
+
 // Opens the files and puts their contents into `ram`.
 Result<LoadedGuest> Load(const RunOptions& options, const GuestRam& ram) {
-  PAGODA_TRY_ASSIGN(const InputFile kernel, InputFile::Open(options.kernel));
+  PAGODA_TRY_ASSIGN(const InputFile kernel, OpenInput(options.kernel, "--kernel", kDefaultKernel));
   std::optional<InputFile> bootfs;
   if (!options.bootfs.empty()) {
-    PAGODA_TRY_ASSIGN(bootfs, InputFile::Open(options.bootfs));
+    PAGODA_TRY_ASSIGN(bootfs, OpenInput(options.bootfs, "--bootfs", kDefaultBootfs));
   }
   const std::vector<std::string> hello = {"hello"};
   return LoadGuest({.kernel = kernel,
@@ -188,8 +200,8 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
 
 void AddRunCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
-  options->kernel = BesideExecutable("kernel.elf");
-  options->bootfs = BesideExecutable("sample.bootfs");
+  options->kernel = BesideExecutable(kDefaultKernel);
+  options->bootfs = BesideExecutable(kDefaultBootfs);
   CLI::App* command = app.add_subcommand("run", "Boot a guest and run a program in it");
   AddGuestOptions(*command, *options);
   command->add_option("--timeout", options->timeout, "Stop a guest that runs longer: 10s, 500ms, 2m (default: never)")

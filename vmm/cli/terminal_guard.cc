@@ -1,6 +1,7 @@
 #include "vmm/cli/terminal_guard.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -21,6 +22,15 @@ bool SameSettings(const termios& a, const termios& b) {
 }
 
 }  // namespace
+
+void OccupyStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0) {
+      // The lowest free descriptor, hence this one.
+      [[maybe_unused]] const int opened = open("/dev/null", O_RDWR);
+    }
+  }
+}
 
 TerminalGuard::TerminalGuard() {
   for (int fd = 0; fd < static_cast<int>(saved_.size()); ++fd) {

@@ -11,6 +11,10 @@
 
 namespace vmm {
 
+// Opens /dev/null in the place of each of descriptors 0, 1 and 2 that is closed. Otherwise the next file that is opened
+// would become, say, standard output, and the guest's output would go into it. First thing in main.
+void OccupyStandardDescriptors();
+
 class TerminalGuard {
  public:
   // Remembers how descriptors 0, 1 and 2 are.

@@ -75,6 +75,13 @@ TEST_F(BadInput, MissingFiles) {
   ExpectRefused({"--pager", "f=file:/nonexistent/data,ro"}, "/nonexistent/data");
 }
 
+TEST_F(BadInput, AMissingDefaultFileIsSaidToBeTheDefault) {
+  const Ended ended = Pagoda({"run", "--kvm", "/nonexistent/kvm"});
+
+  EXPECT_EQ(ended.code, kExitBadInput);
+  EXPECT_TRUE(ended.error.starts_with("pagoda: no --kernel was given and the build has none: /")) << ended.error;
+}
+
 TEST_F(BadInput, KernelsThatAreNone) {
   const std::vector<std::byte> text(1000, std::byte{'#'});
   const vmm_test::TemporaryFile not_elf(text);

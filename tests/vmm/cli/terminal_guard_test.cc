@@ -69,5 +69,14 @@ TEST_F(TerminalGuardTest, ToleratesAClosedDescriptor) {
   EXPECT_EQ(fcntl(STDIN_FILENO, F_GETFL), -1);
 }
 
+TEST_F(TerminalGuardTest, ClosedDescriptorsAreOccupied) {
+  close(STDIN_FILENO);
+
+  OccupyStandardDescriptors();
+
+  char byte = 0;
+  EXPECT_EQ(read(STDIN_FILENO, &byte, 1), 0);
+}
+
 }  // namespace
 }  // namespace vmm
