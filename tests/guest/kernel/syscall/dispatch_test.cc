@@ -1,5 +1,7 @@
 #include "guest/kernel/syscall/dispatch.h"
 
+#include <iterator>
+
 #include "tests/guest/kernel/syscall/syscall_fixture.h"
 
 namespace gk {
@@ -28,15 +30,18 @@ TEST_F(DispatchTest, TheUpperHalfOfNarrowArgumentsIsIgnored) {
 }
 
 TEST_F(DispatchTest, EveryCallSurvivesRandomArguments) {
+  const zx_handle_t vmo = CreateVmo(8 * kPageSize);
+  const zx_handle_t process = Add(process_, ZX_DEFAULT_PROCESS_RIGHTS);
   uint64_t state = 88172645463325252;
   const auto random = [&] {  // xorshift, with a taste for interesting values
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    const uint64_t interesting[] = {0, 1, 4096, UINT64_MAX, UINT32_MAX, user_memory_, root_, state};
-    return interesting[state % 8];
+    const uint64_t interesting[] = {0,     1,   4096,    UINT64_MAX, UINT32_MAX,        user_memory_,
+                                    root_, vmo, process, 3,          user_memory_ + 64, state};
+    return interesting[state % std::size(interesting)];
   };
   for (int round = 0; round < 5000; ++round) {
-    const auto number = static_cast<Syscall>(state % abi::kSyscallCount);
     random();
+    const auto number = static_cast<Syscall>((state >> 32) % abi::kSyscallCount);
     // Those that would block for ever or end the caller have tests of their own.
     if (number == Syscall::futex_wait || number == Syscall::nanosleep || number == Syscall::object_wait_one ||
         number == Syscall::process_exit || number == Syscall::thread_exit || number == Syscall::thread_start ||
