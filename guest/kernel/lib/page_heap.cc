@@ -3,7 +3,6 @@
 #include <stdint.h>
 
 #include <array>
-#include <iterator>
 
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/pmm.h"
@@ -16,7 +15,7 @@ constexpr size_t kGrain = 16;
 // Chosen so that little of a page is left over: a quarter in the worst case, mostly under a tenth.
 constexpr uint16_t kClassSizes[] = {16,  32,  48,  64,  80,  96,  112, 128, 160,  192,  224,
                                     256, 320, 384, 448, 512, 576, 640, 768, 1024, 1360, 2048};
-constexpr size_t kClasses = std::size(kClassSizes);
+constexpr size_t kClasses = sizeof(kClassSizes) / sizeof(kClassSizes[0]);
 constexpr uint32_t kLargeAllocation = kClasses;
 static_assert(kClassSizes[kClasses - 1] == kLargestSlabObject);
 

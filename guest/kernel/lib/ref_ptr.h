@@ -58,12 +58,11 @@ class RefPtr {
   }
   RefPtr(const RefPtr& other) : RefPtr(other.object_) {}
   RefPtr(RefPtr&& other) noexcept : object_(other.Release()) {}
-  template <typename U>
-  requires std::is_convertible_v<U*, T*> RefPtr(const RefPtr<U>& other)
-      : RefPtr(static_cast<T*>(other.get())) {}  // NOLINT(google-explicit-constructor)
-  template <typename U>
-  requires std::is_convertible_v<U*, T*> RefPtr(RefPtr<U>&& other)
-  noexcept : object_(other.Release()) {}  // NOLINT(google-explicit-constructor)
+  // From a pointer to a derived class.
+  template <typename U, typename = std::enable_if_t<std::is_convertible_v<U*, T*>>>
+  RefPtr(const RefPtr<U>& other) : RefPtr(static_cast<T*>(other.get())) {}  // NOLINT(google-explicit-constructor)
+  template <typename U, typename = std::enable_if_t<std::is_convertible_v<U*, T*>>>
+  RefPtr(RefPtr<U>&& other) noexcept : object_(other.Release()) {}  // NOLINT(google-explicit-constructor)
   ~RefPtr() { Drop(object_); }
 
   RefPtr& operator=(RefPtr other) noexcept {

@@ -13,6 +13,6 @@ enum class ApiPolicy {
   kZircon,
 };
 
-extern constinit ApiPolicy api_policy;
+extern constinit ApiPolicy api_policy;  // NOLINT(bugprone-dynamic-static-initializers): constinit
 
 }  // namespace gk

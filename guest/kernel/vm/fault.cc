@@ -2,9 +2,9 @@
 //
 // After a wait nothing that was looked at before is trusted: the mapping may be gone, protected, replaced, the VMO
 // shorter. So the loop holds on to nothing across Wait but a reference to the VMO, which the wait itself needs.
-#include <algorithm>
 #include <array>
 
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/access.h"
 #include "guest/kernel/vm/address_space.h"
 #include "shared/base/range.h"
@@ -60,8 +60,8 @@ Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address
     // Another page (the shared zero page gave way), or more permission than before.
     RemovePages(faulted, 1);
   }
-  const VirtualAddress first = std::max(base::AlignDown(faulted, kWindowSize), mapping.base());
-  const VirtualAddress end = std::min(base::AlignDown(faulted, kWindowSize) + kWindowSize, mapping.end());
+  const VirtualAddress first = Max(base::AlignDown(faulted, kWindowSize), mapping.base());
+  const VirtualAddress end = Min(base::AlignDown(faulted, kWindowSize) + kWindowSize, mapping.end());
   std::array<PhysicalAddress, kWindowPages> frames;
   for (VirtualAddress i = first; i < end; i += kPageSize) {
     bool neighbour_writable = false;

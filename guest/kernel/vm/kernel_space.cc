@@ -1,9 +1,9 @@
 #include "guest/kernel/vm/kernel_space.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/pmm.h"
 #include "shared/base/range.h"
@@ -57,7 +57,7 @@ Result<> MapRam(PhysicalAddress begin, PhysicalAddress end, std::span<const Segm
     const bool inside = segment != nullptr && segment->physical <= begin;
     const PhysicalAddress boundary =
         segment == nullptr ? end : (inside ? segment->physical + segment->size : segment->physical);
-    const PhysicalAddress stop = std::min(end, boundary);
+    const PhysicalAddress stop = Min(end, boundary);
     PAGODA_TRY(MapKernel(abi::kPhysmapBase + begin, begin, stop - begin, inside ? kReadOnly : kReadWrite));
     begin = stop;
   }

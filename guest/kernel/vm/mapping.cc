@@ -1,8 +1,8 @@
 #include "guest/kernel/vm/mapping.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/address_space.h"
 
@@ -31,8 +31,8 @@ Mapping::Part Mapping::PartOf(VirtualAddress base, uint64_t size) const {
 void Mapping::UnmapVmoPages(PageIndex first, PageIndex count) {
   const PageIndex own_first = vmo_offset_ / kPageSize;
   const PageIndex own_end = own_first + size_ / kPageSize;
-  const PageIndex from = std::max(first, own_first);
-  const PageIndex to = std::min(first + count, own_end);
+  const PageIndex from = Max(first, own_first);
+  const PageIndex to = Min(first + count, own_end);
   if (from < to) {
     space_->RemovePages(base_ + (from - own_first) * kPageSize, to - from);
   }

@@ -1,9 +1,9 @@
 #include "guest/kernel/vm/page_source.h"
 
-#include <algorithm>
 #include <new>
 #include <utility>
 
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/pmm.h"
 
@@ -59,7 +59,7 @@ bool PageSource::ShouldRead(PageIndex index) { return owner_->WantsPage(index) &
 // The pages to read when `first` is missing: `count` from there, or for a single one the provider's window around it;
 // cut where a page is present, on its way or outside the object, because a read is one contiguous range.
 PageSource::PageRange PageSource::ChooseRange(PageIndex first, size_t count) {
-  PageRange range{first, first + std::min(count, ReadRequest::kMaxPages)};
+  PageRange range{first, first + Min(count, ReadRequest::kMaxPages)};
   if (count == 1) {
     const uint32_t window = provider_->read_window_pages();
     GK_ASSERT(base::IsPowerOfTwo(window) && window <= ReadRequest::kMaxPages);

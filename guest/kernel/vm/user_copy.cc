@@ -1,9 +1,8 @@
 #include "guest/kernel/vm/user_copy.h"
 
-#include <algorithm>
-
 #include "guest/kernel/arch/physical_map.h"
 #include "guest/kernel/lib/memory.h"
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/access.h"
 #include "shared/base/range.h"
 
@@ -46,7 +45,7 @@ Result<> ForEachUserPage(AddressSpace& space, VirtualAddress address, uint64_t l
       PAGODA_TRY(FaultIn(space, position, access));
       continue;
     }
-    const uint64_t chunk = std::min(kPageSize - position % kPageSize, length - done);
+    const uint64_t chunk = Min(kPageSize - position % kPageSize, length - done);
     action(bytes, chunk, done);
     done += chunk;
   }
@@ -86,7 +85,7 @@ Result<uint64_t> TransferChunk(const Transfer& transfer) {
     }
     uint8_t* bytes = lookup.page()->data<uint8_t>() + transfer.offset % kPageSize;
     const uint64_t chunk =
-        std::min({transfer.length, kPageSize - transfer.offset % kPageSize, kPageSize - transfer.user % kPageSize});
+        Min(transfer.length, kPageSize - Max(transfer.offset % kPageSize, transfer.user % kPageSize));
     memmove(transfer.to_user ? user : bytes, transfer.to_user ? bytes : user, chunk);
     return chunk;
   }

@@ -3,8 +3,8 @@
 // A fixed place is checked. A free one is chosen at random among all places that fit, so that a program cannot guess
 // what lies where; in a compact region it is the lowest. Random choice counts the places in a first walk over the gaps
 // and takes the n-th in a second one.
-#include <algorithm>
 
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/address_space.h"
 #include "guest/kernel/vm/vmar.h"
 #include "shared/base/range.h"
@@ -23,7 +23,7 @@ uint64_t AlignmentFrom(zx_vm_option_t options) {
   if (exponent < 10 || exponent > 32) {
     return kNoAlignment;
   }
-  return std::max(uint64_t{1} << exponent, kPageSize);
+  return Max(uint64_t{1} << exponent, kPageSize);
 }
 
 // How many aligned places of `size` bytes the gap [begin, end) has.
@@ -65,7 +65,7 @@ template <typename Action>
 void Vmar::ForEachGap(VirtualAddress limit, Action action) const {
   VirtualAddress begin = base_;
   for (Region* child = children_.First(); child != nullptr && begin < limit; child = children_.Next(*child)) {
-    if (!action(begin, std::min(child->base(), limit))) {
+    if (!action(begin, Min(child->base(), limit))) {
       return;
     }
     begin = child->end();

@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/access.h"
 #include "guest/kernel/vm/address_space.h"
 #include "guest/kernel/vm/vmar.h"
@@ -38,7 +37,7 @@ Result<> Vmar::CheckProtect(VirtualAddress address, uint64_t length, Access acce
     if (child->base() > position) {
       return Error(ZX_ERR_NOT_FOUND);
     }
-    const VirtualAddress child_end = std::min(child->end(), end);
+    const VirtualAddress child_end = Min(child->end(), end);
     if (Vmar* vmar = child->AsVmar(); vmar != nullptr) {
       PAGODA_TRY(vmar->CheckProtect(position, child_end - position, access));
       PAGODA_TRY(vmar->CheckOnlyReduces(position, child_end - position, access));
@@ -68,8 +67,8 @@ void Vmar::SetAccess(VirtualAddress address, uint64_t length, Access access) {
   for (Region* child = children_.FindFrom(address); child != nullptr && child->base() < end;
        child = children_.Next(*child)) {
     if (Vmar* vmar = child->AsVmar(); vmar != nullptr) {
-      const VirtualAddress from = std::max(address, child->base());
-      vmar->SetAccess(from, std::min(child->end(), end) - from, access);
+      const VirtualAddress from = Max(address, child->base());
+      vmar->SetAccess(from, Min(child->end(), end) - from, access);
     } else {
       child->AsMapping()->SetAccess(access);
     }

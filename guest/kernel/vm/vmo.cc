@@ -1,8 +1,7 @@
 #include "guest/kernel/vm/vmo.h"
 
-#include <algorithm>
-
 #include "guest/kernel/lib/memory.h"
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/mapping.h"
 #include "shared/base/range.h"
@@ -44,7 +43,7 @@ Result<> Vmo::ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, A
       PAGODA_TRY(request.Wait());
       continue;
     }
-    const uint64_t chunk = std::min(kPageSize - in_page, length - done);
+    const uint64_t chunk = Min(kPageSize - in_page, length - done);
     action(lookup.page()->data<uint8_t>() + in_page, chunk, done);
     done += chunk;
   }

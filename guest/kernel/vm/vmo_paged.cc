@@ -1,8 +1,8 @@
 #include "guest/kernel/vm/vmo_paged.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/pmm.h"
 #include "shared/base/range.h"
@@ -127,7 +127,7 @@ Result<> VmoPaged::Resize(uint64_t size) {
   if (page_end() < old_end) {
     UnmapFromAll(page_end(), old_end - page_end());
     DropPages(page_end(), old_end);
-    source_end_ = std::min(source_end_, page_end());
+    source_end_ = Min(source_end_, page_end());
   }
   return {};
 }
