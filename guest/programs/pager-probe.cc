@@ -51,8 +51,8 @@ std::vector<size_t> PagesToTouch(size_t pages, size_t count, bool random) {
   return order;
 }
 
-// Reads one byte of each page. `touch_cycles` is the median of the single touches; `page_cycles` is the mean, which shows
-// what pages that came together with others are worth.
+// Reads one byte of each page. `touch_cycles` is the median of the single touches; `page_cycles` is the mean, which
+// shows what pages that came together with others are worth.
 void TouchPages(volatile const char* memory, const std::vector<size_t>& order) {
   std::vector<uint64_t> samples(order.size());
   const uint64_t start = ReadTsc();

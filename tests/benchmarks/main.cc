@@ -1,43 +1,96 @@
-// `pagoda-bench`: numbers for the README, from the program that a user runs. Nothing here passes or fails by a time.
+// `pagoda-bench`: what Pagoda costs on this machine, beside what a user would pick instead. Nothing here passes or
+// fails by a time.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <optional>
+#include <filesystem>
 
-#include "tests/benchmarks/boot_benchmark.h"
-#include "tests/benchmarks/guest_benchmark.h"
+#include "tests/benchmarks/harness.h"
 #include "tests/benchmarks/report.h"
+#include "tests/benchmarks/suites.h"
+#include "vmm/cli/exit_codes.h"
+#include "vmm/machine/host_check.h"
 
 namespace {
 
-int Finish(const std::optional<bench::Report>& report, bool json) {
-  if (!report) {
-    return 1;
+struct Options {
+  int runs = 15;
+  bool json = false;
+  bool markdown = false;
+  bench::Installation installation;
+};
+
+// The suites that belong to a subcommand.
+vmm::Result<std::vector<bench::Suite>> MakeSuites(const std::string& command, const bench::Installation& installation) {
+  std::vector<bench::Suite> suites;
+  const bool all = command == "all";
+  if (all || command == "boot") {
+    suites.push_back(bench::MakeBootSuite(installation));
   }
-  std::fputs((json ? bench::FormatJson(*report) : bench::FormatTable(*report)).c_str(), stdout);
-  return 0;
+  if (all || command == "syscall") {
+    suites.push_back(bench::MakeSyscallSuite(installation));
+  }
+  if (all || command == "pager") {
+    PAGODA_TRY_ASSIGN(bench::Suite pager, bench::MakePagerSuite(installation));
+    suites.push_back(std::move(pager));
+  }
+  if (all || command == "exit") {
+    PAGODA_TRY_ASSIGN(bench::Suite exit, bench::MakeExitSuite());
+    suites.push_back(std::move(exit));
+  }
+  return suites;
+}
+
+vmm::Result<> Run(const std::string& command, const Options& options) {
+  // Before anything is started: one line says what is missing.
+  PAGODA_TRY(vmm::OpenUsableHost("/dev/kvm"));
+  if (access(options.installation.pagoda.c_str(), X_OK) != 0) {
+    return vmm::HostFailure(errno, options.installation.pagoda);
+  }
+  const bench::HostFacts host = bench::GatherHostFacts();
+  PAGODA_TRY_ASSIGN(const std::vector<bench::Suite> suites, MakeSuites(command, options.installation));
+  PAGODA_TRY_ASSIGN(const bench::Samples samples, bench::Measure(suites, options.runs));
+  const bench::Report report = bench::MakeReport(host, suites, samples);
+  const std::string text = options.json       ? bench::FormatJson(report)
+                           : options.markdown ? bench::FormatMarkdown(report)
+                                              : bench::FormatTable(report);
+  std::fputs(text.c_str(), stdout);
+  return {};
+}
+
+void AddOptions(CLI::App& app, Options& options) {
+  options.installation.pagoda = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "pagoda";
+  app.add_option("--runs", options.runs, "How often each case is measured")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  CLI::Option* json = app.add_flag("--json", options.json, "Print JSON, for programs");
+  app.add_flag("--markdown", options.markdown, "Print a page of Markdown, to keep")->excludes(json);
+  app.add_option("--pagoda", options.installation.pagoda, "The monitor to measure")
+      ->type_name("FILE")
+      ->default_str("the one beside pagoda-bench");
+  app.add_option("--kernel", options.installation.kernel, "Its guest kernel")->type_name("FILE");
+  app.add_option("--bootfs", options.installation.bootfs, "Its boot image")->type_name("FILE");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Benchmarks of Pagoda on this machine's KVM", "pagoda-bench");
+  CLI::App app("What Pagoda costs on this machine", "pagoda-bench");
+  Options options;
+  AddOptions(app, options);
   app.require_subcommand(1);
-  bool json = false;
-  app.add_flag("--json", json, "Print all samples, for programs");
-
-  bench::BootOptions boot_options;
-  CLI::App* boot = app.add_subcommand("boot", "Process start to the guest program's main; memory of the monitor");
-  boot->add_option("--runs", boot_options.runs, "How many boots")->check(CLI::Range(1, 10000))->capture_default_str();
-  boot->add_option("--cpus", boot_options.cpus, "Virtual CPUs")->check(CLI::Range(1, 8))->capture_default_str();
-  boot->fallthrough();
-
-  bench::GuestOptions guest_options;
-  CLI::App* guest = app.add_subcommand("guest", "System calls and page faults, in TSC cycles");
-  guest->add_option("--runs", guest_options.runs, "How many boots")->check(CLI::Range(1, 1000))->capture_default_str();
-  guest->add_option("--cpus", guest_options.cpus, "Virtual CPUs")->check(CLI::Range(1, 8))->capture_default_str();
-  guest->fallthrough();
-
+  app.fallthrough();
+  app.add_subcommand("boot", "Start of `pagoda run` until main, until its end; memory of the monitor");
+  app.add_subcommand("syscall", "System calls and anonymous faults in the guest and on the host");
+  app.add_subcommand("pager", "Pages of a host file: the file pager and userfaultfd");
+  app.add_subcommand("exit", "One exit from the guest to the monitor");
+  app.add_subcommand("all", "All of these, interleaved");
   CLI11_PARSE(app, argc, argv);
-  return boot->parsed() ? Finish(bench::MeasureBoot(boot_options), json)
-                        : Finish(bench::MeasureGuest(guest_options), json);
+  const vmm::Result<> result = Run(app.get_subcommands().front()->get_name(), options);
+  if (!result.ok()) {
+    fmt::print(stderr, "pagoda-bench: {}\n", result.error().message());
+    return result.error().exit_code();
+  }
+  return vmm::kExitSuccess;
 }

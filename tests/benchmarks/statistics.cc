@@ -1,0 +1,26 @@
+#include "tests/benchmarks/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bench {
+namespace {
+
+double Quantile(const std::vector<double>& sorted, double fraction) {
+  const double place = fraction * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<size_t>(place);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
+}
+
+}  // namespace
+
+Summary Summarize(std::vector<double> samples) {
+  std::sort(samples.begin(), samples.end());
+  return {.runs = samples.size(),
+          .lower_quartile = Quantile(samples, 0.25),
+          .median = Quantile(samples, 0.5),
+          .upper_quartile = Quantile(samples, 0.75)};
+}
+
+}  // namespace bench

@@ -1,0 +1,34 @@
+#include "tests/benchmarks/statistics.h"
+
+#include <gtest/gtest.h>
+
+namespace bench {
+namespace {
+
+TEST(Summarize, OneSampleIsAllOfItsFigures) {
+  const Summary summary = Summarize({7.5});
+  EXPECT_EQ(summary.runs, 1u);
+  EXPECT_EQ(summary.lower_quartile, 7.5);
+  EXPECT_EQ(summary.median, 7.5);
+  EXPECT_EQ(summary.upper_quartile, 7.5);
+}
+
+TEST(Summarize, TheOrderOfTheSamplesDoesNotMatter) {
+  const Summary summary = Summarize({40, 10, 50, 20, 30});
+  EXPECT_EQ(summary.runs, 5u);
+  EXPECT_EQ(summary.lower_quartile, 20);
+  EXPECT_EQ(summary.median, 30);
+  EXPECT_EQ(summary.upper_quartile, 40);
+}
+
+TEST(Summarize, BetweenTwoSamplesItInterpolates) {
+  const Summary summary = Summarize({10, 20});
+  EXPECT_EQ(summary.lower_quartile, 12.5);
+  EXPECT_EQ(summary.median, 15);
+  EXPECT_EQ(summary.upper_quartile, 17.5);
+}
+
+TEST(Summarize, OneWildSampleDoesNotMoveTheMedian) { EXPECT_EQ(Summarize({1, 1, 1, 1, 1'000'000}).upper_quartile, 1); }
+
+}  // namespace
+}  // namespace bench

@@ -1,0 +1,21 @@
+// All benchmarks that there are.
+#pragma once
+
+#include "tests/benchmarks/guest_run.h"
+#include "tests/benchmarks/suite.h"
+
+namespace bench {
+
+// Start of `pagoda run` until main, until its end, and the memory of the monitor.
+[[nodiscard]] Suite MakeBootSuite(const Installation& installation);
+
+// System calls and anonymous faults of guest programs, beside those of a process of the host.
+[[nodiscard]] Suite MakeSyscallSuite(const Installation& installation);
+
+// Reads of pages that a pager on the host provides, beside userfaultfd. Fails where there is no room for a file.
+[[nodiscard]] vmm::Result<Suite> MakePagerSuite(const Installation& installation);
+
+// What KVM takes for one exit to the monitor.
+[[nodiscard]] vmm::Result<Suite> MakeExitSuite();
+
+}  // namespace bench
