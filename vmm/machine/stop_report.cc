@@ -56,9 +56,20 @@ GeneralRegisters RegistersOf(const abi::CrashReport& r) {
           r.rdi, r.rbp, r.r8,     r.r9,  r.r10, r.r11, r.r12, r.r13, r.r14, r.r15};
 }
 
+// KVM's SVM side resets the vCPU when it shuts down, because the hardware leaves its state undefined (AMD APM volume 2,
+// section 15.14.3). A guest of ours never runs without paging.
+bool WasReset(const CpuState& cpu) {
+  constexpr uint64_t kCr0Paging = 1u << 31;
+  return (cpu.system_registers.cr0 & kCr0Paging) == 0;
+}
+
 void AppendCpu(Output out, const CpuState& cpu) {
   if (cpu.phase != CpuPhase::kFinished) {
     fmt::format_to(out, "CPU {}: does not leave the guest; the host's kernel has lost it\n", cpu.index);
+    return;
+  }
+  if (WasReset(cpu)) {
+    fmt::format_to(out, "CPU {}: its registers are lost: this host's CPUs reset them at a shutdown\n", cpu.index);
     return;
   }
   const kvm_sregs& system = cpu.system_registers;

@@ -97,9 +97,12 @@ TEST_F(MachineTest, ATripleFaultEndsTheRunWithTheCulpritsRegisters) {
   const RunOutcome outcome = Run("triple_fault");
 
   EXPECT_EQ(ExitCodeOf(outcome.reason), kExitTripleFault);
-  ASSERT_EQ(outcome.cpus.size(), 1u);
-  EXPECT_EQ(outcome.cpus[0].registers.rbx, 0x5ca1ab1eu);
-  EXPECT_NE(FormatStopReport(outcome).find("RBX 000000005ca1ab1e"), std::string::npos);
+  const std::string report = FormatStopReport(outcome);
+  EXPECT_TRUE(report.starts_with("guest stopped by CPU 0: triple fault")) << report;
+  // AMD's CPUs forget them; then the report has to say so.
+  EXPECT_TRUE(report.find("RBX 000000005ca1ab1e") != std::string::npos ||
+              report.find("CPU 0: its registers are lost") != std::string::npos)
+      << report;
 }
 
 TEST_F(MachineTest, CodeThatKvmCannotFetchEndsTheRun) {
@@ -178,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(Guests, HangTest, testing::Values("spin", "ring3_spin",
 
 TEST_F(MachineTest, StoppingAtAnyMomentIsFreeOfRaces) {
   // The limit passes before, while and after the vCPU enters the guest for the first time.
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 60; ++round) {
     const RunOutcome outcome = Run("spin", 1, milliseconds(round % 3));
 
     ASSERT_EQ(ExitCodeOf(outcome.reason), kExitTimeout);

@@ -12,6 +12,7 @@ CpuState Cpu(uint32_t index, uint64_t rip, CpuPhase phase = CpuPhase::kFinished)
   CpuState cpu = {.index = index, .phase = phase, .registers = {}, .system_registers = {}};
   cpu.registers.rip = rip;
   cpu.registers.r15 = 0xfeed;
+  cpu.system_registers.cr0 = 0x8005'0033;
   cpu.system_registers.cr2 = 0xbad;
   cpu.system_registers.cr3 = 0x5000;
   return cpu;
@@ -78,6 +79,17 @@ TEST(StopReport, AStuckCpuIsSaidToBeOne) {
   EXPECT_TRUE(report.starts_with("the guest was still running when --timeout ran out\n"));
   EXPECT_TRUE(Contains(report, "CPU 1: does not leave the guest"));
   EXPECT_FALSE(Contains(report, "RIP 0000000000000000"));
+}
+
+TEST(StopReport, RegistersThatTheHostHasResetAreNotShown) {
+  CpuState cpu = Cpu(0, 0xfff0);
+  cpu.system_registers.cr0 = 0x6000'0010;
+
+  const std::string report =
+      FormatStopReport({.reason = VcpuFailure{0, VcpuFault::kTripleFault, "triple fault"}, .cpus = {cpu}});
+
+  EXPECT_TRUE(Contains(report, "CPU 0: its registers are lost"));
+  EXPECT_FALSE(Contains(report, "RIP"));
 }
 
 TEST(StopReason, EachHasItsExitCode) {
