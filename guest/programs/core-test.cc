@@ -118,7 +118,7 @@ TEST(Thread, CannotBeStartedTwice) {
   pagoda::Thread thread;
   std::atomic<int> gate = 0;
   ASSERT_OK(thread.Start("once", [&] { zx_futex_wait(FutexOf(gate), 0, ZX_HANDLE_INVALID, ZX_TIME_INFINITE); }));
-  EXPECT_STATUS(thread.handle().start(0x1000, 0x1000, 0, 0), ZX_ERR_BAD_STATE);
+  EXPECT_STATUS(thread.handle()->start(0x1000, 0x1000, 0, 0), ZX_ERR_BAD_STATE);
   gate = 1;
   zx_futex_wake(FutexOf(gate), 1);
 }
@@ -132,12 +132,12 @@ TEST(WaitOne, TimesOutOnARunningThread) {
     }
   }));
   zx_signals_t observed = 0;
-  EXPECT_STATUS(thread.handle().wait_one(ZX_THREAD_TERMINATED, zx::deadline_after(zx::msec(2)), &observed),
+  EXPECT_STATUS(thread.handle()->wait_one(ZX_THREAD_TERMINATED, zx::deadline_after(zx::msec(2)), &observed),
                 ZX_ERR_TIMED_OUT);
   EXPECT_EQ(observed & ZX_THREAD_TERMINATED, 0U);
   gate = 1;
   zx_futex_wake(FutexOf(gate), 1);
-  EXPECT_OK(thread.handle().wait_one(ZX_THREAD_TERMINATED, zx::time::infinite(), &observed));
+  EXPECT_OK(thread.handle()->wait_one(ZX_THREAD_TERMINATED, zx::time::infinite(), &observed));
   EXPECT_NE(observed & ZX_THREAD_TERMINATED, 0U);
 }
 

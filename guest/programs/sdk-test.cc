@@ -224,42 +224,47 @@ TEST(Printf, LengthIsThatOfTheWholeTextEvenWhenItIsCutOff) {
 // ---- Memory
 // ------------------------------------------------------------------------------------------------------------
 
+struct FreeBlock {
+  void operator()(void* block) const { free(block); }
+};
+using Block = std::unique_ptr<unsigned char, FreeBlock>;
+
+Block Owned(void* block) { return Block(static_cast<unsigned char*>(block)); }
+
 TEST(Malloc, BlocksAreAlignedAndDoNotOverlap) {
-  std::vector<std::pair<unsigned char*, size_t>> blocks;
+  std::vector<std::pair<Block, size_t>> blocks;
   for (size_t i = 0; i < 500; ++i) {
     const size_t size = (i * 37) % 3000 + 1;
-    auto* block = static_cast<unsigned char*>(malloc(size));
-    ASSERT_NOT_NULL(block);
-    ASSERT_EQ(reinterpret_cast<uintptr_t>(block) % 16, 0U);
-    memset(block, static_cast<int>(i & 0xff), size);
-    blocks.emplace_back(block, size);
+    Block block = Owned(malloc(size));
+    ASSERT_NOT_NULL(block.get());
+    ASSERT_EQ(reinterpret_cast<uintptr_t>(block.get()) % 16, 0U);
+    memset(block.get(), static_cast<int>(i & 0xff), size);
+    blocks.emplace_back(std::move(block), size);
   }
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const auto [block, size] = blocks[i];
-    ASSERT_EQ(std::count(block, block + size, i & 0xff), static_cast<ptrdiff_t>(size));
-    free(block);
+    const auto& [block, size] = blocks[i];
+    ASSERT_EQ(std::count(block.get(), block.get() + size, i & 0xff), static_cast<ptrdiff_t>(size));
   }
 }
 
 TEST(Malloc, LargeBlocksCallocAndReallocWork) {
-  auto* block = static_cast<char*>(calloc(1, 1 << 20));
-  ASSERT_NOT_NULL(block);
-  EXPECT_EQ(block[(1 << 20) - 1], 0);
-  block[5] = 'x';
-  block = static_cast<char*>(realloc(block, 3 << 20));
-  ASSERT_NOT_NULL(block);
-  EXPECT_EQ(block[5], 'x');
-  free(block);
-  void* aligned = aligned_alloc(4096, 100);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(aligned) % 4096, 0U);
-  free(aligned);
+  Block block = Owned(calloc(1, 1 << 20));
+  ASSERT_NOT_NULL(block.get());
+  EXPECT_EQ(block.get()[(1 << 20) - 1], 0);
+  block.get()[5] = 'x';
+  Block grown = Owned(realloc(block.get(), 3 << 20));
+  ASSERT_NOT_NULL(grown.get());
+  static_cast<void>(block.release());
+  EXPECT_EQ(grown.get()[5], 'x');
+  const Block aligned = Owned(aligned_alloc(4096, 100));
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(aligned.get()) % 4096, 0U);
 }
 
 TEST(Malloc, RefusesWhatCannotExist) {
   // The compiler knows these functions and would refuse the call.
   volatile size_t half = SIZE_MAX / 2;
-  EXPECT_NULL(malloc(half));
-  EXPECT_NULL(calloc(half, 3));
+  EXPECT_NULL(Owned(malloc(half)).get());
+  EXPECT_NULL(Owned(calloc(half, 3)).get());
 }
 
 TEST(Malloc, ThreadsShareTheHeap) {

@@ -13,7 +13,8 @@ set(PAGODA_USER_FLAGS
 function(pagoda_user_target target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${PAGODA_WARNINGS};${PAGODA_USER_FLAGS}>
                                            $<$<COMPILE_LANGUAGE:C>:-Wall;-Wextra;-Werror;${PAGODA_C_USER_FLAGS}>)
-  target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
+  # __NO_INLINE__ keeps the C headers from bringing function bodies that belong to the host's C library.
+  target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS __NO_INLINE__)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
   target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_SOURCE_DIR}/guest/sdk/include
                                                       ${CMAKE_SOURCE_DIR}/shared/abi)

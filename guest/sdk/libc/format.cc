@@ -1,29 +1,15 @@
 #include "guest/sdk/libc/format.h"
 
 #include <stdint.h>
-#include <wchar.h>
 
 #include <algorithm>
 #include <charconv>
 #include <string_view>
 
+#include "guest/sdk/libc/format_specification.h"
+
 namespace pagoda::libc {
 namespace {
-
-enum class Length { kDefault, kChar, kShort, kLong, kLongDouble };
-
-// One conversion: what stands between '%' and its letter.
-struct Specification {
-  bool left = false;
-  bool plus = false;
-  bool space = false;
-  bool alternate = false;
-  bool zero = false;
-  size_t width = 0;
-  int precision = -1;  // -1: not given
-  Length length = Length::kDefault;
-  char conversion = '\0';
-};
 
 // A number ready to be laid out: sign or prefix, zeros to insert, digits.
 struct Number {
@@ -95,7 +81,7 @@ void ToUpperCase(char* begin, const char* end) {
 
 void FormatInteger(Formatter& out, const Specification& spec, uint64_t magnitude, std::string_view prefix) {
   const int base = spec.conversion == 'o' ? 8 : (spec.conversion | 0x20) == 'x' || spec.conversion == 'p' ? 16 : 10;
-  char digits[24];
+  char digits[24] = {};
   char* end = std::to_chars(digits, digits + sizeof(digits), magnitude, base).ptr;
   if (spec.conversion == 'X') {
     ToUpperCase(digits, end);
@@ -127,7 +113,7 @@ void FormatFloating(Formatter& out, const Specification& spec, double value) {
   const int precision = std::min(spec.precision < 0 ? 6 : spec.precision, kMaxPrecision);
   char text[kFloatingBuffer];
   char* const limit = text + sizeof(text);
-  char* end = text;
+  char* end;
   switch (kind) {
     case 'e':
       end = std::to_chars(text, limit, magnitude, std::chars_format::scientific, precision).ptr;
@@ -168,132 +154,42 @@ void FormatString(Formatter& out, const Specification& spec, const char* text) {
   out.Text(spec, {text, length});
 }
 
-// Reads a specification from behind its '%'; `arguments` is for the widths and precisions given as '*'.
-class SpecificationReader {
- public:
-  SpecificationReader(const char* cursor, va_list* arguments) : cursor_(cursor), arguments_(arguments) {}
+// The analyzer does not see that Format initialises the list that all of these take from.
+// NOLINTBEGIN(clang-analyzer-valist.Uninitialized)
 
-  Specification Read() {
-    ReadFlags();
-    ReadWidth();
-    ReadPrecision();
-    ReadLength();
-    spec_.conversion = *cursor_;
-    if (*cursor_ != '\0') {
-      ++cursor_;
-    }
-    return spec_;
-  }
-  [[nodiscard]] const char* cursor() const { return cursor_; }
-
- private:
-  void ReadFlags() {
-    for (;; ++cursor_) {
-      switch (*cursor_) {
-        case '-':
-          spec_.left = true;
-          break;
-        case '+':
-          spec_.plus = true;
-          break;
-        case ' ':
-          spec_.space = true;
-          break;
-        case '#':
-          spec_.alternate = true;
-          break;
-        case '0':
-          spec_.zero = true;
-          break;
-        default:
-          return;
-      }
-    }
-  }
-  int ReadNumber() {
-    if (*cursor_ == '*') {
-      ++cursor_;
-      return va_arg(*arguments_, int);
-    }
-    int value = 0;
-    for (; *cursor_ >= '0' && *cursor_ <= '9'; ++cursor_) {
-      value = std::min(value, 100'000'000) * 10 + (*cursor_ - '0');
-    }
-    return value;
-  }
-  void ReadWidth() {
-    const int width = ReadNumber();
-    if (width < 0) {
-      spec_.left = true;
-    }
-    spec_.width = width < 0 ? -static_cast<size_t>(width) : static_cast<size_t>(width);
-  }
-  void ReadPrecision() {
-    if (*cursor_ == '.') {
-      ++cursor_;
-      spec_.precision = std::max(ReadNumber(), -1);
-    }
-  }
-  // long, long long, intmax_t, size_t and ptrdiff_t all have 64 bits here.
-  void ReadLength() {
-    for (;; ++cursor_) {
-      switch (*cursor_) {
-        case 'h':
-          spec_.length = spec_.length == Length::kShort ? Length::kChar : Length::kShort;
-          break;
-        case 'l':
-        case 'j':
-        case 'z':
-        case 't':
-          spec_.length = Length::kLong;
-          break;
-        case 'L':
-          spec_.length = Length::kLongDouble;
-          break;
-        default:
-          return;
-      }
-    }
-  }
-
-  const char* cursor_;
-  va_list* arguments_;
-  Specification spec_;
-};
-
-int64_t TakeSigned(Length length, va_list* arguments) {
+int64_t TakeSigned(Length length, ArgumentList& arguments) {
   switch (length) {
     case Length::kLong:
-      return va_arg(*arguments, int64_t);
+      return va_arg(arguments.list, int64_t);
     case Length::kShort:
-      return static_cast<int16_t>(va_arg(*arguments, int));
+      return static_cast<int16_t>(va_arg(arguments.list, int));
     case Length::kChar:
-      return static_cast<int8_t>(va_arg(*arguments, int));
+      return static_cast<int8_t>(va_arg(arguments.list, int));
     default:
-      return va_arg(*arguments, int);
+      return va_arg(arguments.list, int);
   }
 }
 
-uint64_t TakeUnsigned(Length length, va_list* arguments) {
+uint64_t TakeUnsigned(Length length, ArgumentList& arguments) {
   switch (length) {
     case Length::kLong:
-      return va_arg(*arguments, uint64_t);
+      return va_arg(arguments.list, uint64_t);
     case Length::kShort:
-      return static_cast<uint16_t>(va_arg(*arguments, unsigned));
+      return static_cast<uint16_t>(va_arg(arguments.list, unsigned));
     case Length::kChar:
-      return static_cast<uint8_t>(va_arg(*arguments, unsigned));
+      return static_cast<uint8_t>(va_arg(arguments.list, unsigned));
     default:
-      return va_arg(*arguments, unsigned);
+      return va_arg(arguments.list, unsigned);
   }
 }
 
-double TakeFloating(Length length, va_list* arguments) {
-  return length == Length::kLongDouble ? static_cast<double>(va_arg(*arguments, long double))
-                                       : va_arg(*arguments, double);
+double TakeFloating(Length length, ArgumentList& arguments) {
+  return length == Length::kLongDouble ? static_cast<double>(va_arg(arguments.list, long double))
+                                       : va_arg(arguments.list, double);
 }
 
 // False: the letter is no conversion, and no argument was taken.
-bool Convert(Formatter& out, Specification spec, va_list* arguments) {
+bool Convert(Formatter& out, Specification spec, ArgumentList& arguments) {
   switch (spec.conversion) {
     case 'd':
     case 'i': {
@@ -310,15 +206,15 @@ bool Convert(Formatter& out, Specification spec, va_list* arguments) {
       return true;
     case 'p':
       spec.alternate = true;
-      FormatInteger(out, spec, reinterpret_cast<uintptr_t>(va_arg(*arguments, void*)), "");
+      FormatInteger(out, spec, reinterpret_cast<uintptr_t>(va_arg(arguments.list, void*)), "");
       return true;
     case 'c': {
-      const char c = static_cast<char>(va_arg(*arguments, int));
+      const char c = static_cast<char>(va_arg(arguments.list, int));
       out.Text(spec, {&c, 1});
       return true;
     }
     case 's':
-      FormatString(out, spec, va_arg(*arguments, const char*));
+      FormatString(out, spec, va_arg(arguments.list, const char*));
       return true;
     case 'f':
     case 'F':
@@ -338,12 +234,13 @@ bool Convert(Formatter& out, Specification spec, va_list* arguments) {
   }
 }
 
+// NOLINTEND(clang-analyzer-valist.Uninitialized)
+
 }  // namespace
 
 size_t Format(FormatSink& sink, const char* format, va_list arguments) {
-  // A va_list that is a parameter has decayed to a pointer; a copy can be handed on by address.
-  va_list rest;
-  va_copy(rest, arguments);
+  ArgumentList rest;
+  va_copy(rest.list, arguments);
   Formatter out(sink);
   while (*format != '\0') {
     const char* percent = format;
@@ -354,14 +251,12 @@ size_t Format(FormatSink& sink, const char* format, va_list arguments) {
     if (*percent == '\0') {
       break;
     }
-    SpecificationReader reader(percent + 1, &rest);
-    const Specification spec = reader.Read();
-    format = reader.cursor();
-    if (!Convert(out, spec, &rest)) {
+    const Specification spec = ReadSpecification(percent + 1, rest, &format);
+    if (!Convert(out, spec, rest)) {
       out.Append({percent, static_cast<size_t>(format - percent)});
     }
   }
-  va_end(rest);
+  va_end(rest.list);
   return out.total();
 }
 

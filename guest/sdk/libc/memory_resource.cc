@@ -10,8 +10,8 @@ namespace {
 
 class HeapResource final : public memory_resource {
   void* do_allocate(size_t bytes, size_t alignment) override { return ::operator new(bytes, align_val_t(alignment)); }
-  void do_deallocate(void* block, size_t bytes, size_t alignment) override {
-    ::operator delete(block, bytes, align_val_t(alignment));
+  void do_deallocate(void* block, size_t /*bytes*/, size_t alignment) override {
+    ::operator delete(block, align_val_t(alignment));
   }
   bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };

@@ -95,9 +95,8 @@ void Thread::Join() {
   state_.reset();
 }
 
-const zx::thread& Thread::handle() const {
-  static const zx::thread kNone;
-  return state_ != nullptr ? state_->thread : kNone;
+zx::unowned_thread Thread::handle() const {
+  return state_ != nullptr ? zx::unowned_thread(state_->thread) : zx::unowned_thread();
 }
 
 }  // namespace pagoda

@@ -31,7 +31,7 @@ class Thread {
 
   [[nodiscard]] bool joinable() const { return state_ != nullptr; }
   // The kernel's handle, for waits and queries. Invalid where there is no thread.
-  [[nodiscard]] const zx::thread& handle() const;
+  [[nodiscard]] zx::unowned_thread handle() const;
 
  private:
   struct State;
