@@ -182,9 +182,8 @@ TEST(Thread, OneThatNeverStartedDiesAtOnce) {
 
 TEST(Thread, ItsMemoryIsGivenBackOnceItHasEnded) {
   auto thread = Thread::CreateKernel([](void*) {}, nullptr);
-  RefPtr<Thread> kept = *thread;
-  (*thread)->Start();
-  *thread = base::Result<RefPtr<Thread>, Status>(Error(ZX_ERR_CANCELED));
+  const RefPtr<Thread> kept = std::move(*thread);
+  kept->Start();
   EXPECT_EQ(kept->reference_count(), 2u);  // ours and the scheduler's
   RunUntilIdle();
   EXPECT_EQ(kept->reference_count(), 1u);
