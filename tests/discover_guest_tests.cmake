@@ -25,7 +25,7 @@ function(pagoda_add_guest_cases listing)
       set(suite "${CMAKE_MATCH_1}")
     elseif(suite AND line MATCHES "^  ([A-Za-z0-9_/]+)")
       set(name "guest.${program}.${suite}${CMAKE_MATCH_1}")
-      add_test("${name}" "${pagoda}" run --timeout 60 -- "${program}" "--gtest_filter=${suite}${CMAKE_MATCH_1}")
+      add_test("${name}" "${pagoda}" run --cpus 4 --timeout 60 -- "${program}" "--gtest_filter=${suite}${CMAKE_MATCH_1}")
       set_tests_properties("${name}" PROPERTIES LABELS guest TIMEOUT 120
                            SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
     endif()

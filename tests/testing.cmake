@@ -62,9 +62,9 @@ endfunction()
 # pagoda_guest_tests(<program>)
 #
 # Declares that this program of the sample image is a zxtest program. On the machine's own KVM each of its cases becomes
-# the CTest case guest.<program>.<Suite>.<Case>; on the hardware-semantics KVM the program is one case. Guest programs
-# can only be asked for their cases by running them, so this happens when CTest starts; where there is no /dev/kvm the
-# program is one skipped case instead.
+# the CTest case guest.<program>.<Suite>.<Case>, in a guest of four CPUs; on the hardware-semantics KVM the program is
+# one case. Guest programs can only be asked for their cases by running them, so this happens when CTest starts; where
+# there is no /dev/kvm the program is one skipped case instead.
 function(pagoda_guest_tests program)
   set_property(GLOBAL APPEND PROPERTY PAGODA_GUEST_TEST_PROGRAMS ${program})
   set(file ${CMAKE_CURRENT_BINARY_DIR}/${program}-guest-tests.cmake)

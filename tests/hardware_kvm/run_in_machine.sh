@@ -13,5 +13,5 @@ section() {
 
 section integration /pagoda/tests/bin/pagoda_integration_test
 for program in "$@"; do
-  section "$program" pagoda run --timeout 300 --cpus 2 -- "$program"
+  section "$program" pagoda run --timeout 300 --cpus 4 -- "$program"
 done

@@ -1,5 +1,5 @@
-// A guest kernel that ends badly: each way has a report with registers and an exit code of its own, and the monitor ends in
-// good order. The kernel option crash=... makes it happen.
+// A guest kernel that ends badly: each way has a report with registers and an exit code of its own, and the monitor
+// ends in good order. The kernel option crash=... makes it happen.
 #include <string>
 
 #include "tests/integration/fixture.h"

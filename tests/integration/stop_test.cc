@@ -48,8 +48,7 @@ INSTANTIATE_TEST_SUITE_P(Each, StopOnCpus, testing::Values(1, 2, 8), testing::Pr
 using StopTest = GuestTest;
 
 TEST_F(StopTest, AClosedOutputDoesNotHangTheRun) {
-  const Ending ending =
-      Execute({"sh", "-c", "\"$0\" run --timeout 20 -- count 3000 | { read line; }", PagodaPath()});
+  const Ending ending = Execute({"sh", "-c", "\"$0\" run --timeout 20 -- count 3000 | { read line; }", PagodaPath()});
   EXPECT_FALSE(ending.hung);
   EXPECT_EQ(ending.code, 0);
 }
