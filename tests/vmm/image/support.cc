@@ -40,7 +40,7 @@ std::string TextOf(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-BootfsInput Input(std::string name, std::string_view text, bool executable) {
+BootfsInput Input(const std::string& name, std::string_view text, bool executable) {
   return {.name = name, .origin = "from/" + name, .contents = BytesOf(text), .executable = executable};
 }
 

@@ -19,7 +19,7 @@ using Image = std::vector<std::byte>;
 [[nodiscard]] std::vector<std::byte> BytesOf(std::string_view text);
 [[nodiscard]] std::string TextOf(std::span<const std::byte> bytes);
 
-[[nodiscard]] BootfsInput Input(std::string name, std::string_view text, bool executable = false);
+[[nodiscard]] BootfsInput Input(const std::string& name, std::string_view text, bool executable = false);
 
 // The image of these files; aborts the test program when they make none.
 [[nodiscard]] Image BuildImage(std::vector<BootfsInput> inputs);
