@@ -9,6 +9,7 @@
 #include <zircon/syscalls.h>
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 #include <string_view>
 #include <vector>
@@ -51,20 +52,32 @@ std::vector<size_t> PagesToTouch(size_t pages, size_t count, bool random) {
   return order;
 }
 
-// Reads one byte of each page. `touch_cycles` is the median of the single touches; `page_cycles` is the mean, which
-// shows what pages that came together with others are worth.
-void TouchPages(volatile const char* memory, const std::vector<size_t>& order) {
-  std::vector<uint64_t> samples(order.size());
-  const uint64_t start = ReadTsc();
-  for (size_t i = 0; i < order.size(); ++i) {
-    const uint64_t before = ReadTsc();
-    static_cast<void>(memory[order[i] * kPageSize]);
-    samples[i] = ReadTsc() - before;
-  }
-  const uint64_t total = ReadTsc() - start;
+uint64_t Median(std::vector<uint64_t> samples) {
   const auto middle = samples.begin() + static_cast<ptrdiff_t>(samples.size() / 2);
   std::nth_element(samples.begin(), middle, samples.end());
-  printf("touch_cycles %lu\npage_cycles %lu\npages %zu\n", *middle, total / order.size(), order.size());
+  return *middle;
+}
+
+// The median of groups of touches, by page: what pages that come together with others are worth. Unlike the mean of all
+// touches it does not see that the host ran something else in between.
+uint64_t MedianOfGroups(const std::vector<uint64_t>& samples) {
+  constexpr size_t kGroup = 16;
+  std::vector<uint64_t> groups;
+  for (auto first = samples.begin(); samples.end() - first >= ptrdiff_t{kGroup}; first += kGroup) {
+    groups.push_back(std::accumulate(first, first + kGroup, uint64_t{0}) / kGroup);
+  }
+  return groups.empty() ? 0 : Median(std::move(groups));
+}
+
+// Reads one byte of each page.
+void TouchPages(volatile const char* memory, const std::vector<size_t>& order) {
+  std::vector<uint64_t> samples(order.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    const uint64_t start = ReadTsc();
+    static_cast<void>(memory[order[i] * kPageSize]);
+    samples[i] = ReadTsc() - start;
+  }
+  printf("touch_cycles %lu\npage_cycles %lu\n", Median(samples), MedianOfGroups(samples));
 }
 
 }  // namespace

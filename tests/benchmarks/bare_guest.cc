@@ -10,12 +10,12 @@
 #include "vmm/machine/host_check.h"
 
 extern "C" {
-extern const std::byte bench_port_writer_begin[];
-extern const std::byte bench_port_writer_end[];
-extern const std::byte bench_device_writer_begin[];
-extern const std::byte bench_device_writer_end[];
-extern const std::byte bench_page_toucher_begin[];
-extern const std::byte bench_page_toucher_end[];
+extern const std::byte kBenchPortWriterBegin[];
+extern const std::byte kBenchPortWriterEnd[];
+extern const std::byte kBenchDeviceWriterBegin[];
+extern const std::byte kBenchDeviceWriterEnd[];
+extern const std::byte kBenchPageToucherBegin[];
+extern const std::byte kBenchPageToucherEnd[];
 }
 
 namespace bench {
@@ -80,9 +80,9 @@ vmm::Result<> SetStartState(vmm::KvmVcpu& vcpu, Ring ring) {
 
 }  // namespace
 
-std::span<const std::byte> PortWriterCode() { return {bench_port_writer_begin, bench_port_writer_end}; }
-std::span<const std::byte> DeviceWriterCode() { return {bench_device_writer_begin, bench_device_writer_end}; }
-std::span<const std::byte> PageToucherCode() { return {bench_page_toucher_begin, bench_page_toucher_end}; }
+std::span<const std::byte> PortWriterCode() { return {kBenchPortWriterBegin, kBenchPortWriterEnd}; }
+std::span<const std::byte> DeviceWriterCode() { return {kBenchDeviceWriterBegin, kBenchDeviceWriterEnd}; }
+std::span<const std::byte> PageToucherCode() { return {kBenchPageToucherBegin, kBenchPageToucherEnd}; }
 
 vmm::Result<BareGuest> BareGuest::Create(std::span<const std::byte> code, Ring ring, std::span<std::byte> more_memory) {
   PAGODA_TRY_ASSIGN(const vmm::UsableHost host, vmm::OpenUsableHost("/dev/kvm"));

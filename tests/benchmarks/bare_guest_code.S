@@ -5,26 +5,26 @@
 .balign 16
 
 # Ring 0: one byte to port 0x10 after the other.
-.globl bench_port_writer_begin, bench_port_writer_end
-bench_port_writer_begin:
+.globl kBenchPortWriterBegin, kBenchPortWriterEnd
+kBenchPortWriterBegin:
   movl $0x10, %edx
 1:
   outb %al, %dx
   jmp 1b
-bench_port_writer_end:
+kBenchPortWriterEnd:
 
 # Ring 3: one store to the address in r8 after the other.
-.globl bench_device_writer_begin, bench_device_writer_end
-bench_device_writer_begin:
+.globl kBenchDeviceWriterBegin, kBenchDeviceWriterEnd
+kBenchDeviceWriterBegin:
 1:
   movl $1, (%r8)
   jmp 1b
-bench_device_writer_end:
+kBenchDeviceWriterEnd:
 
 # Ring 3: reads a byte of each page of a list and writes down, in TSC cycles, how long it took; then stores to the
 # address in r8. rdi: page 0, rsi: the list (32-bit indices of pages), rdx: its length, rcx: the results (32 bits each).
-.globl bench_page_toucher_begin, bench_page_toucher_end
-bench_page_toucher_begin:
+.globl kBenchPageToucherBegin, kBenchPageToucherEnd
+kBenchPageToucherBegin:
   movq %rdx, %r11
   xorl %r9d, %r9d
 1:
@@ -44,6 +44,6 @@ bench_page_toucher_begin:
 2:
   movl $1, (%r8)
   jmp 2b
-bench_page_toucher_end:
+kBenchPageToucherEnd:
 
 .section .note.GNU-stack, "", @progbits

@@ -15,11 +15,18 @@
 namespace bench {
 namespace {
 
-// Fresh memory without huge pages: bench-probe's faults are of 4 KiB, too.
-vmm::Result<MappedMemory> MapPages(size_t pages) {
-  PAGODA_TRY_ASSIGN(MappedMemory memory, MappedMemory::CreateAnonymous(pages * base::kPageSize));
+// Cycles of the first write to each of `count` pages, one of every `stride`. Without huge pages: bench-probe's faults
+// are of 4 KiB, too.
+vmm::Result<std::vector<double>> TouchPages(size_t count, size_t stride) {
+  PAGODA_TRY_ASSIGN(MappedMemory memory, MappedMemory::CreateAnonymous(count * stride * base::kPageSize));
   madvise(memory.data(), memory.size(), MADV_NOHUGEPAGE);
-  return memory;
+  std::vector<double> samples(count);
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t start = ReadTsc();
+    memory.TouchForWriting(i * stride);
+    samples[i] = static_cast<double>(ReadTsc() - start);
+  }
+  return samples;
 }
 
 }  // namespace
@@ -36,21 +43,10 @@ double HostSystemCallCycles() {
 
 vmm::Result<HostFaultCycles> MeasureHostFaults() {
   constexpr size_t kStride = 64;
-  constexpr size_t kPages = 2048;
-  std::vector<double> samples(256);
-  PAGODA_TRY_ASSIGN(MappedMemory separate, MapPages(samples.size() * kStride));
-  PAGODA_TRY_ASSIGN(MappedMemory sequential, MapPages(kPages));
-  for (size_t i = 0; i < samples.size(); ++i) {
-    const uint64_t start = ReadTsc();
-    separate.TouchForWriting(i * kStride);
-    samples[i] = static_cast<double>(ReadTsc() - start);
-  }
-  const uint64_t start = ReadTsc();
-  for (size_t i = 0; i < kPages; ++i) {
-    sequential.TouchForWriting(i);
-  }
-  return HostFaultCycles{.separate = Summarize(std::move(samples)).median,
-                         .sequential = static_cast<double>(ReadTsc() - start) / kPages};
+  constexpr size_t kPages = 256;
+  PAGODA_TRY_ASSIGN(std::vector<double> separate, TouchPages(kPages, kStride));
+  PAGODA_TRY_ASSIGN(const std::vector<double> sequential, TouchPages(kPages * kPagesPerGroup, 1));
+  return HostFaultCycles{.separate = Summarize(std::move(separate)).median, .sequential = CostInSequence(sequential)};
 }
 
 }  // namespace bench

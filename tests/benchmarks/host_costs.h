@@ -10,7 +10,7 @@ namespace bench {
 
 struct HostFaultCycles {
   double separate;    // median of first writes to pages far apart
-  double sequential;  // mean of first writes to page after page
+  double sequential;  // CostInSequence of first writes to page after page
 };
 
 // Anonymous memory in 4 KiB pages, as the guest programs measure it.

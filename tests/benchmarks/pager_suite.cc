@@ -107,9 +107,7 @@ vmm::Result<std::vector<double>> TouchWithUserFaults(const MappedMemory& content
 vmm::Result<Values> MeasureRival(const MappedMemory& content, const UserFaultOptions& options, Toucher toucher) {
   PAGODA_TRY_ASSIGN(const auto sequential, TouchWithUserFaults(content, options, toucher, SequentialPages()));
   PAGODA_TRY_ASSIGN(auto single, TouchWithUserFaults(content, options, toucher, SinglePages()));
-  const double total = std::accumulate(sequential.begin(), sequential.end(), 0.0);
-  return Values{{kSingle, Summarize(std::move(single)).median},
-                {kSequential, total / static_cast<double>(sequential.size())}};
+  return Values{{kSingle, Summarize(std::move(single)).median}, {kSequential, CostInSequence(sequential)}};
 }
 
 struct Rival {

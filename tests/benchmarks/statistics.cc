@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -21,6 +23,15 @@ Summary Summarize(std::vector<double> samples) {
           .lower_quartile = Quantile(samples, 0.25),
           .median = Quantile(samples, 0.5),
           .upper_quartile = Quantile(samples, 0.75)};
+}
+
+double CostInSequence(const std::vector<double>& samples) {
+  std::vector<double> groups(samples.size() / kPagesPerGroup);
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const auto first = samples.begin() + static_cast<ptrdiff_t>(i * kPagesPerGroup);
+    groups[i] = std::accumulate(first, first + kPagesPerGroup, 0.0);
+  }
+  return Summarize(std::move(groups)).median / kPagesPerGroup;
 }
 
 }  // namespace bench
