@@ -17,32 +17,45 @@ uint32_t NextPriority(uint32_t* state) {
 
 }  // namespace
 
+// The generator's state must not be 0.
+RegionTree::RegionTree(uint64_t seed) : random_(static_cast<uint32_t>(seed >> 32) | 1) {}
+
 RegionTree::~RegionTree() { GK_ASSERT(empty()); }
 
-// Parts the subtree at `node` into regions below and at or above `address`.
+// Parts the subtree at `node` into regions below and at or above `address`. No recursion, here and in Merge: the kernel
+// stack is small, and how deep the tree is depends on what a program maps where.
 void RegionTree::Split(Region* node, VirtualAddress address, Region** low, Region** high) {
-  if (node == nullptr) {
-    *low = *high = nullptr;
-  } else if (node->base() < address) {
-    *low = node;
-    Split(node->right_, address, &node->right_, high);
-  } else {
-    *high = node;
-    Split(node->left_, address, low, &node->left_);
+  while (node != nullptr) {
+    if (node->base() < address) {
+      *low = node;
+      low = &node->right_;
+      node = node->right_;
+    } else {
+      *high = node;
+      high = &node->left_;
+      node = node->left_;
+    }
   }
+  *low = *high = nullptr;
 }
 
 // Joins two subtrees, all of `low` below all of `high`.
 Region* RegionTree::Merge(Region* low, Region* high) {
-  if (low == nullptr || high == nullptr) {
-    return low != nullptr ? low : high;
+  Region* merged = nullptr;
+  Region** link = &merged;
+  while (low != nullptr && high != nullptr) {
+    if (low->priority_ > high->priority_) {
+      *link = low;
+      link = &low->right_;
+      low = low->right_;
+    } else {
+      *link = high;
+      link = &high->left_;
+      high = high->left_;
+    }
   }
-  if (low->priority_ > high->priority_) {
-    low->right_ = Merge(low->right_, high);
-    return low;
-  }
-  high->left_ = Merge(low, high->left_);
-  return high;
+  *link = low != nullptr ? low : high;
+  return merged;
 }
 
 void RegionTree::Insert(RefPtr<Region> region) {

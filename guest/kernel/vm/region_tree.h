@@ -13,7 +13,8 @@ namespace gk {
 
 class RegionTree {
  public:
-  RegionTree() = default;
+  // `seed` decides the shape. Programs must not know it: who does can make the tree a list.
+  explicit RegionTree(uint64_t seed);
   RegionTree(const RegionTree&) = delete;
   RegionTree& operator=(const RegionTree&) = delete;
   // Precondition: empty.
@@ -40,7 +41,7 @@ class RegionTree {
 
   Region* root_ = nullptr;
   size_t size_ = 0;
-  uint32_t random_ = 0x9e3779b9;
+  uint32_t random_;
 };
 
 }  // namespace gk

@@ -12,7 +12,7 @@ namespace gk {
 constinit ApiPolicy api_policy = ApiPolicy::kDocumented;
 
 Vmar::Vmar(AddressSpace& space, VirtualAddress base, uint64_t size, zx_vm_option_t abilities)
-    : Region(Kind::kVmar, space, base, size), abilities_(abilities) {}
+    : Region(Kind::kVmar, space, base, size), children_(space.NextRandom()), abilities_(abilities) {}
 
 Vmar::~Vmar() { GK_ASSERT(children_.empty()); }
 
@@ -62,19 +62,57 @@ void Vmar::InsertChild(RefPtr<Region> region) {
 
 // Precondition: no page table shows any of it.
 void Vmar::RemoveChild(Region& region) {
+  if (Vmar* vmar = region.AsVmar(); vmar != nullptr) {
+    vmar->DestroyChildren();
+  }
+  RemoveLeaf(region);
+}
+
+// Precondition: `region` is a child and has no children.
+void Vmar::RemoveLeaf(Region& region) {
   const RefPtr<Region> removed = children_.Remove(region);
   region.parent_ = nullptr;
   if (Mapping* mapping = region.AsMapping(); mapping != nullptr) {
     mapping->OnRemoved();
-  } else {
-    region.AsVmar()->DestroyChildren();
   }
   region.space_ = nullptr;
 }
 
+// From the leaves up. No recursion, here and in NextMapping: programs nest regions as deeply as they like.
 void Vmar::DestroyChildren() {
-  while (!children_.empty()) {
-    RemoveChild(*children_.First());
+  for (Vmar* vmar = this;;) {
+    Region* child = vmar->children_.First();
+    if (child == nullptr) {
+      if (vmar == this) {
+        return;
+      }
+      Vmar* above = vmar->parent_;
+      above->RemoveLeaf(*vmar);
+      vmar = above;
+    } else if (child->kind() == Kind::kVmar) {
+      vmar = child->AsVmar();
+    } else {
+      vmar->RemoveLeaf(*child);
+    }
+  }
+}
+
+// The lowest mapping, in this region or those inside it, that begins below `end` and ends above `from`.
+Mapping* Vmar::NextMapping(VirtualAddress from, VirtualAddress end) {
+  for (Vmar* vmar = this;;) {
+    Region* child = vmar->children_.FindFrom(from);
+    if (child != nullptr && child->base() < end) {
+      if (Mapping* mapping = child->AsMapping(); mapping != nullptr) {
+        return mapping;
+      }
+      vmar = child->AsVmar();
+    } else {
+      if (vmar == this) {
+        return nullptr;
+      }
+      from = vmar->end();
+      vmar = vmar->parent_;
+    }
   }
 }
 

@@ -88,7 +88,9 @@ class Vmar final : public Region {
   // vmar.cc
   void InsertChild(RefPtr<Region> region);
   void RemoveChild(Region& region);
+  void RemoveLeaf(Region& region);
   void DestroyChildren();
+  [[nodiscard]] Mapping* NextMapping(VirtualAddress from, VirtualAddress end);
   [[nodiscard]] bool IsFree(VirtualAddress address, uint64_t length) const;
 
   // vmar_place.cc
@@ -108,9 +110,7 @@ class Vmar final : public Region {
   void RemoveRange(VirtualAddress address, uint64_t length);
 
   // vmar_protect.cc
-  Result<> CheckProtect(VirtualAddress address, uint64_t length, Access access) const;
-  Result<> CheckOnlyReduces(VirtualAddress address, uint64_t length, Access access) const;
-  void SetAccess(VirtualAddress address, uint64_t length, Access access);
+  Result<> CheckProtect(VirtualAddress address, uint64_t length, Access access);
 
   RegionTree children_;
   const zx_vm_option_t abilities_;

@@ -22,57 +22,29 @@ Result<> Vmar::Protect(VirtualAddress address, uint64_t length, zx_vm_option_t o
       PAGODA_TRY(mapping->parent()->SplitMappingAt(cut));
     }
   }
-  SetAccess(address, length, access);
+  const VirtualAddress end = address + length;
+  for (Mapping* mapping = NextMapping(address, end); mapping != nullptr; mapping = NextMapping(mapping->end(), end)) {
+    mapping->SetAccess(access);
+  }
   // Only restricts: what is permitted now and was not before is found out by faults.
   space_->RestrictPages(address, length / kPageSize, access);
   return {};
 }
 
-// Every page of the range must be mapped, and every mapping must permit the change.
-Result<> Vmar::CheckProtect(VirtualAddress address, uint64_t length, Access access) const {
+// Every page of the range must be mapped, and every mapping must permit the change; those inside further regions can
+// only lose permissions.
+Result<> Vmar::CheckProtect(VirtualAddress address, uint64_t length, Access access) {
   const VirtualAddress end = address + length;
   VirtualAddress position = address;
-  for (Region* child = children_.FindFrom(address); child != nullptr && child->base() < end;
-       child = children_.Next(*child)) {
-    if (child->base() > position) {
-      return Error(ZX_ERR_NOT_FOUND);
-    }
-    const VirtualAddress child_end = Min(child->end(), end);
-    if (Vmar* vmar = child->AsVmar(); vmar != nullptr) {
-      PAGODA_TRY(vmar->CheckProtect(position, child_end - position, access));
-      PAGODA_TRY(vmar->CheckOnlyReduces(position, child_end - position, access));
-    } else if (!IsSubset(access, child->AsMapping()->allowed())) {
+  for (Mapping* mapping = NextMapping(address, end); mapping != nullptr && mapping->base() <= position;
+       mapping = NextMapping(mapping->end(), end)) {
+    const bool own = mapping->parent() == this;
+    if (!IsSubset(access, own ? mapping->allowed() : mapping->access())) {
       return Error(ZX_ERR_ACCESS_DENIED);
     }
-    position = child_end;
+    position = Min(mapping->end(), end);
   }
   return position == end ? Result<>() : Error(ZX_ERR_NOT_FOUND);
-}
-
-// Through a region above them, mappings can only lose permissions.
-Result<> Vmar::CheckOnlyReduces(VirtualAddress address, uint64_t length, Access access) const {
-  const VirtualAddress end = address + length;
-  for (Region* child = children_.FindFrom(address); child != nullptr && child->base() < end;
-       child = children_.Next(*child)) {
-    const Mapping* mapping = child->AsMapping();
-    if (mapping != nullptr && !IsSubset(access, mapping->access())) {
-      return Error(ZX_ERR_ACCESS_DENIED);
-    }
-  }
-  return {};
-}
-
-void Vmar::SetAccess(VirtualAddress address, uint64_t length, Access access) {
-  const VirtualAddress end = address + length;
-  for (Region* child = children_.FindFrom(address); child != nullptr && child->base() < end;
-       child = children_.Next(*child)) {
-    if (Vmar* vmar = child->AsVmar(); vmar != nullptr) {
-      const VirtualAddress from = Max(address, child->base());
-      vmar->SetAccess(from, Min(child->end(), end) - from, access);
-    } else {
-      child->AsMapping()->SetAccess(access);
-    }
-  }
 }
 
 }  // namespace gk

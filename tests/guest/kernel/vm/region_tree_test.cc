@@ -30,7 +30,7 @@ class RegionTreeTest : public VmTest {
 
   RefPtr<AddressSpace> space_;
   RefPtr<VmoPaged> vmo_;
-  RegionTree tree_;
+  RegionTree tree_{1};
 };
 
 TEST_F(RegionTreeTest, EmptyTreeFindsNothing) {

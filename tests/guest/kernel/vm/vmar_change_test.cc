@@ -228,6 +228,21 @@ TEST_F(VmarChangeTest, DestroyTakesEverythingInsideAndTheSpaceCanBeUsedAgain) {
   EXPECT_EQ(again.value(), va);
 }
 
+// Deep enough to overflow the stack of whoever walks it by recursion.
+TEST_F(VmarChangeTest, RegionsCanBeNestedWithoutEnd) {
+  const RefPtr<Vmar> outermost = MakeRegion(4, {});
+  RefPtr<Vmar> innermost = outermost;
+  for (int i = 0; i < 100'000; ++i) {
+    innermost = innermost->Allocate({.size = 4 * kPageSize, .options = kCanMapAll}).value();
+  }
+  MapIn(*innermost, 0, 4);
+  EXPECT_EQ(Protect(*outermost, *outermost, 1, 2, ZX_VM_PERM_READ), ZX_OK);
+  EXPECT_EQ(Show(*outermost), "wrrw");
+  ASSERT_TRUE(outermost->Destroy().ok());
+  EXPECT_FALSE(innermost->alive());
+  EXPECT_EQ(vmo_->mapping_count(), 0u);
+}
+
 TEST_F(VmarChangeTest, RegionsCannotHaveMoreThanTheirParent) {
   const RefPtr<Vmar> outer = root_.Allocate({.size = 8 * kPageSize, .options = ZX_VM_CAN_MAP_READ}).value();
   EXPECT_EQ(ValueOf(outer->Allocate({.size = kPageSize, .options = kCanMapAll})), ZX_ERR_ACCESS_DENIED);
