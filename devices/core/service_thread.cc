@@ -27,7 +27,7 @@ class AllSignalsBlocked {
 
 }  // namespace
 
-base::Result<ServiceThread, Error> ServiceThread::Start(std::string name, std::function<void()> body) {
+base::Result<ServiceThread, Error> ServiceThread::Start(const std::string& name, std::function<void()> body) {
   const AllSignalsBlocked blocked;
   try {
     std::thread thread(std::move(body));

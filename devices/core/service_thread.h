@@ -17,7 +17,7 @@ class ServiceThread {
  public:
   // Starts `body` at once. `name`: at most 15 characters, what `top -H` and a debugger show. Fails when the host has no
   // thread left.
-  static base::Result<ServiceThread, Error> Start(std::string name, std::function<void()> body);
+  static base::Result<ServiceThread, Error> Start(const std::string& name, std::function<void()> body);
 
   ServiceThread() = default;
   ServiceThread(ServiceThread&&) = default;

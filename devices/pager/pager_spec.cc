@@ -79,9 +79,9 @@ base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& sp
 }
 
 base::Result<void, dev::Error> AddPager(std::string_view text, Registry& registry) {
-  PAGODA_TRY_ASSIGN(PagerSpec spec, ParsePagerSpec(text));
+  PAGODA_TRY_ASSIGN(const PagerSpec spec, ParsePagerSpec(text));
   PAGODA_TRY_ASSIGN(std::unique_ptr<Pager> pager, CreatePager(spec));
-  return registry.Register(std::move(spec.name), std::move(pager));
+  return registry.Register(spec.name, std::move(pager));
 }
 
 }  // namespace pager

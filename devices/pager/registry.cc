@@ -17,7 +17,7 @@ bool IsValidName(std::string_view name) {
          name.find_first_not_of(kNameCharacters) == std::string_view::npos;
 }
 
-base::Result<void, dev::Error> Registry::Register(std::string name, std::unique_ptr<Pager> pager) {
+base::Result<void, dev::Error> Registry::Register(const std::string& name, std::unique_ptr<Pager> pager) {
   if (!IsValidName(name)) {
     return base::Failure{
         dev::Error{"'" + name + "' is no name for a pager: 1 to 64 letters, digits, '.', '_' or '-' are"}};

@@ -20,7 +20,7 @@ namespace pager {
 class Registry {
  public:
   // Fails, with nothing registered, when the name is taken or is not one (IsValidName).
-  base::Result<void, dev::Error> Register(std::string name, std::unique_ptr<Pager> pager);
+  base::Result<void, dev::Error> Register(const std::string& name, std::unique_ptr<Pager> pager);
 
   [[nodiscard]] bool empty() const { return pagers_.empty(); }
 

@@ -15,7 +15,7 @@ class AdaptivePoll {
   // A wake-up from an eventfd takes 8 to 10 us on the development host; polling for less gains nothing. The longest
   // window covers a guest that handles a fault and works on the page for a while before the next.
   static constexpr Duration kShortest = std::chrono::microseconds(10);
-  static constexpr Duration kLongest = std::chrono::microseconds(80);
+  static constexpr Duration kLongest = std::chrono::microseconds(100);
 
   // How long to poll after the last request; zero: sleep at once.
   [[nodiscard]] Duration window() const { return window_; }

@@ -1,6 +1,7 @@
 // The split queue with a driver that breaks the rules: every breach is named, and the queue is broken from then on.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -186,18 +187,15 @@ INSTANTIATE_TEST_SUITE_P(Sizes, IndirectTableSize, testing::Values(0, 1, 15, 17,
 TEST(HostileLengths, ThatAddUpToFourGigabytesBreakTheQueue) {
   // The sum counts, not the memory behind it: eight descriptors over the same 512 MiB, never touched.
   constexpr uint32_t kLength = uint32_t{1} << 29;
-  std::byte* const reserved =
-      static_cast<std::byte*>(::operator new (kLength, std::align_val_t{base::kPageSize}, std::nothrow));
-  ASSERT_NE(reserved, nullptr);
+  const std::unique_ptr<std::byte[]> reserved(new std::byte[kLength]);
   test::TestMemory memory;
   test::DriverQueue driver(memory, kSize);
   std::vector<dev::MemoryRegion> regions = memory.guest().regions();
-  regions.push_back({.base = uint64_t{1} << 32, .host = {reserved, kLength}});
+  regions.push_back({.base = uint64_t{1} << 32, .host = {reserved.get(), kLength}});
   const auto guest = dev::GuestMemory::Create(regions);
   SplitQueue queue = SplitQueue::Create(guest.value(), driver.layout()).value();
   driver.Post(std::vector(kSize, Readable(uint64_t{1} << 32, kLength)));
   EXPECT_EQ(queue.Pop().error(), QueueError::kLengthOverflow);
-  ::operator delete (reserved, std::align_val_t{base::kPageSize});
 }
 
 TEST(QueueErrorText, EveryErrorHasOne) {
