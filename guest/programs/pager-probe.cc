@@ -61,7 +61,7 @@ uint64_t Median(std::vector<uint64_t> samples) {
 // The median of groups of touches, by page: what pages that come together with others are worth. Unlike the mean of all
 // touches it does not see that the host ran something else in between.
 uint64_t MedianOfGroups(const std::vector<uint64_t>& samples) {
-  constexpr size_t kGroup = 16;
+  constexpr size_t kGroup = 32;  // as many as one request brings at most
   std::vector<uint64_t> groups;
   for (auto first = samples.begin(); samples.end() - first >= ptrdiff_t{kGroup}; first += kGroup) {
     groups.push_back(std::accumulate(first, first + kGroup, uint64_t{0}) / kGroup);

@@ -119,10 +119,10 @@ struct Rival {
 constexpr Rival kRivals[] = {
     {"uffd, VM, poll", {FaultWait::kPoll, 1}, TouchInBareGuest},
     {"uffd, VM, spin", {FaultWait::kSpin, 1}, TouchInBareGuest},
-    {"uffd, VM, spin, 16 pages", {FaultWait::kSpin, 16}, TouchInBareGuest},
+    {"uffd, VM, spin, 32 pages", {FaultWait::kSpin, 32}, TouchInBareGuest},
     {"uffd, process, poll", {FaultWait::kPoll, 1}, TouchHere},
     {"uffd, process, spin", {FaultWait::kSpin, 1}, TouchHere},
-    {"uffd, process, spin, 16 pages", {FaultWait::kSpin, 16}, TouchHere},
+    {"uffd, process, spin, 32 pages", {FaultWait::kSpin, 32}, TouchHere},
 };
 
 }  // namespace
@@ -150,7 +150,7 @@ vmm::Result<Suite> MakePagerSuite(const Installation& installation) {
   suite.notes.emplace_back(
       "pager: a request for one page of the file pager's brings the aligned window of pages around it; the rivals "
       "bring "
-      "one page, or 16 where it says so. Touches at random places are so far apart that no two lie in one window.");
+      "one page, or 32 where it says so. Touches at random places are so far apart that no two lie in one window.");
   return suite;
 }
 

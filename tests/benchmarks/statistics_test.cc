@@ -35,7 +35,7 @@ TEST(CostInSequence, SpreadsAnExpensiveTouchOverThePagesThatCameWithIt) {
   for (size_t i = 0; i < samples.size(); i += kPagesPerGroup) {
     samples[i] = 1600;
   }
-  EXPECT_EQ(CostInSequence(samples), 100);
+  EXPECT_EQ(CostInSequence(samples), 50);
 }
 
 TEST(CostInSequence, DoesNotSeeOneDisturbanceNorAnUnfinishedGroup) {
