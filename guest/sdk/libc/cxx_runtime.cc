@@ -93,13 +93,6 @@ namespace std {
 
 void terminate() noexcept { Fatal("std::terminate() was called"); }
 
-// An index or a precondition that _GLIBCXX_ASSERTIONS checks.
-void __glibcxx_assert_fail(const char* file, int line, const char* /*function*/, const char* condition) noexcept {
-  char reason[140];
-  snprintf(reason, sizeof(reason), "%.60s:%d: %.60s", file, line, condition);
-  Fatal(reason);
-}
-
 void __throw_bad_alloc() { Fatal("out of memory"); }
 void __throw_bad_array_new_length() { Fatal("new[]: the size overflows"); }
 void __throw_bad_cast() { Fatal("bad cast"); }
