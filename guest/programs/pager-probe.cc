@@ -9,7 +9,6 @@
 #include <zircon/syscalls.h>
 
 #include <algorithm>
-#include <numeric>
 #include <random>
 #include <string_view>
 #include <vector>
@@ -58,15 +57,21 @@ uint64_t Median(std::vector<uint64_t> samples) {
   return *middle;
 }
 
-// The median of groups of touches, by page: what pages that come together with others are worth. Unlike the mean of all
-// touches it does not see that the host ran something else in between.
-uint64_t MedianOfGroups(const std::vector<uint64_t>& samples) {
-  constexpr size_t kGroup = 32;  // as many as one request brings at most
-  std::vector<uint64_t> groups;
-  for (auto first = samples.begin(); samples.end() - first >= ptrdiff_t{kGroup}; first += kGroup) {
-    groups.push_back(std::accumulate(first, first + kGroup, uint64_t{0}) / kGroup);
+// The cost of each page in a sequence: what pages that come together with others are worth. The first of every kPeriod
+// pages is compared with the first of all other periods, the second with the second, and so on. Unlike the mean of all
+// touches, the mean of these medians does not see that the host ran something else in between.
+uint64_t CostInSequence(const std::vector<uint64_t>& samples) {
+  constexpr size_t kPeriod = 64;  // a multiple of what one request brings
+  const size_t periods = samples.size() / kPeriod;
+  uint64_t sum = 0;
+  for (size_t place = 0; place < kPeriod && periods > 0; ++place) {
+    std::vector<uint64_t> same_place(periods);
+    for (size_t i = 0; i < periods; ++i) {
+      same_place[i] = samples[i * kPeriod + place];
+    }
+    sum += Median(std::move(same_place));
   }
-  return groups.empty() ? 0 : Median(std::move(groups));
+  return sum / kPeriod;
 }
 
 // Reads one byte of each page.
@@ -77,7 +82,7 @@ void TouchPages(volatile const char* memory, const std::vector<size_t>& order) {
     static_cast<void>(memory[order[i] * kPageSize]);
     samples[i] = ReadTsc() - start;
   }
-  printf("touch_cycles %lu\npage_cycles %lu\n", Median(samples), MedianOfGroups(samples));
+  printf("touch_cycles %lu\npage_cycles %lu\n", Median(samples), CostInSequence(samples));
 }
 
 }  // namespace

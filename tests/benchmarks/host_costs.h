@@ -8,12 +8,7 @@ namespace bench {
 // The shortest system call: median of many.
 [[nodiscard]] double HostSystemCallCycles();
 
-struct HostFaultCycles {
-  double separate;    // median of first writes to pages far apart
-  double sequential;  // CostInSequence of first writes to page after page
-};
-
-// Anonymous memory in 4 KiB pages, as the guest programs measure it.
-vmm::Result<HostFaultCycles> MeasureHostFaults();
+// The first write to a page of anonymous memory of 4 KiB pages, far from others: median of many.
+vmm::Result<double> HostFaultCycles();
 
 }  // namespace bench

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 namespace bench {
@@ -26,12 +25,16 @@ Summary Summarize(std::vector<double> samples) {
 }
 
 double CostInSequence(const std::vector<double>& samples) {
-  std::vector<double> groups(samples.size() / kPagesPerGroup);
-  for (size_t i = 0; i < groups.size(); ++i) {
-    const auto first = samples.begin() + static_cast<ptrdiff_t>(i * kPagesPerGroup);
-    groups[i] = std::accumulate(first, first + kPagesPerGroup, 0.0);
+  const size_t periods = samples.size() / kPeriod;
+  double sum = 0;
+  for (size_t place = 0; place < kPeriod; ++place) {
+    std::vector<double> same_place(periods);
+    for (size_t i = 0; i < periods; ++i) {
+      same_place[i] = samples[i * kPeriod + place];
+    }
+    sum += Summarize(std::move(same_place)).median;
   }
-  return Summarize(std::move(groups)).median / kPagesPerGroup;
+  return sum / kPeriod;
 }
 
 }  // namespace bench

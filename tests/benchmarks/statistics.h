@@ -17,11 +17,11 @@ struct Summary {
 // `samples`: at least one, in any order. Between two samples the quartile is interpolated.
 [[nodiscard]] Summary Summarize(std::vector<double> samples);
 
-// The cost of each page where pages are touched one after the other and some come with others: the samples are summed
-// in groups of kPagesPerGroup, as many as one request brings at most, and the median group counts. Unlike the
-// mean of all it does not see that the host ran something else in between. `samples`: at least one group; what is left
-// over at the end is not counted.
-inline constexpr size_t kPagesPerGroup = 32;
+// The cost of each page where pages are touched one after the other and some come with others. The first of every
+// kPeriod pages is compared with the first of all other periods, the second with the second, and so on; the mean of
+// these medians is the result. So it contains what is expensive once in a while, and does not see that the host ran
+// something else in between. `samples`: at least one period; what is left over at the end is not counted.
+inline constexpr size_t kPeriod = 64;  // a multiple of what one fault or request brings
 [[nodiscard]] double CostInSequence(const std::vector<double>& samples);
 
 }  // namespace bench

@@ -31,16 +31,18 @@ TEST(Summarize, BetweenTwoSamplesItInterpolates) {
 TEST(Summarize, OneWildSampleDoesNotMoveTheMedian) { EXPECT_EQ(Summarize({1, 1, 1, 1, 1'000'000}).upper_quartile, 1); }
 
 TEST(CostInSequence, SpreadsAnExpensiveTouchOverThePagesThatCameWithIt) {
-  std::vector<double> samples(kPagesPerGroup * 3, 0);
-  for (size_t i = 0; i < samples.size(); i += kPagesPerGroup) {
-    samples[i] = 1600;
+  std::vector<double> samples(kPeriod * 3, 0);
+  for (size_t i = 5; i < samples.size(); i += kPeriod) {
+    samples[i] = 6400;
   }
-  EXPECT_EQ(CostInSequence(samples), 50);
+  EXPECT_EQ(CostInSequence(samples), 100);
 }
 
-TEST(CostInSequence, DoesNotSeeOneDisturbanceNorAnUnfinishedGroup) {
-  std::vector<double> samples(kPagesPerGroup * 3 + 1, 10);
-  samples[5] = 1'000'000;
+TEST(CostInSequence, DoesNotSeeDisturbancesNorAnUnfinishedPeriod) {
+  std::vector<double> samples(kPeriod * 3 + 1, 10);
+  for (size_t place = 0; place < kPeriod; ++place) {
+    samples[place % 3 * kPeriod + place] = 1'000'000;
+  }
   samples.back() = 1'000'000;
   EXPECT_EQ(CostInSequence(samples), 10);
 }

@@ -18,13 +18,12 @@ struct Metric {
 };
 
 constexpr Metric kSystemCall = {"null system call", "null_system_call_cycles", 80'000};
-constexpr Metric kSeparateFault = {"anonymous fault, single", "anonymous_fault_cycles", 125'000};
-constexpr Metric kSequentialPage = {"anonymous memory in sequence, each page", "anonymous_page_cycles", std::nullopt};
+constexpr Metric kFault = {"anonymous fault", "anonymous_fault_cycles", 125'000};
 
 vmm::Result<Values> MeasureGuest(const std::vector<std::string>& command) {
   PAGODA_TRY_ASSIGN(const Values printed, RunProbe(command));
   Values values;
-  for (const Metric& metric : {kSystemCall, kSeparateFault, kSequentialPage}) {
+  for (const Metric& metric : {kSystemCall, kFault}) {
     const auto value = printed.find(metric.probe_name);
     if (value != printed.end()) {
       values[metric.name] = value->second;
@@ -34,10 +33,8 @@ vmm::Result<Values> MeasureGuest(const std::vector<std::string>& command) {
 }
 
 vmm::Result<Values> MeasureHost() {
-  PAGODA_TRY_ASSIGN(const HostFaultCycles faults, MeasureHostFaults());
-  return Values{{kSystemCall.name, HostSystemCallCycles()},
-                {kSeparateFault.name, faults.separate},
-                {kSequentialPage.name, faults.sequential}};
+  PAGODA_TRY_ASSIGN(const double fault, HostFaultCycles());
+  return Values{{kSystemCall.name, HostSystemCallCycles()}, {kFault.name, fault}};
 }
 
 }  // namespace
@@ -47,7 +44,7 @@ Suite MakeSyscallSuite(const Installation& installation) {
   suite.cases.push_back(
       {kGuest, [command = RunCommand(installation, {}, {"bench-probe"})] { return MeasureGuest(command); }});
   suite.cases.push_back({kHost, MeasureHost});
-  for (const Metric& metric : {kSystemCall, kSeparateFault, kSequentialPage}) {
+  for (const Metric& metric : {kSystemCall, kFault}) {
     suite.figures.push_back({{kGuest, metric.name}, "cycles", metric.target, FigureName{kHost, metric.name}});
     suite.figures.push_back({{kHost, metric.name}, "cycles", std::nullopt, std::nullopt});
   }
