@@ -14,7 +14,7 @@ import re
 import sys
 import xml.etree.ElementTree
 
-LABELS = ("unit", "kvm", "guest", "hardware-kvm", "fuzz")
+LABELS = ("unit", "unit-threads", "kvm", "guest", "hardware-kvm", "fuzz")
 
 
 def label_of(test):

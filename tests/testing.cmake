@@ -1,6 +1,7 @@
 # How tests are declared. Every test is a CTest case of its own, with a label that says what it needs:
 #
-#   unit          nothing but this process: also run under the sanitizers
+#   unit          nothing but this process: also run under AddressSanitizer and UndefinedBehaviorSanitizer
+#   unit-threads  the same with threads of the host in it: also run under ThreadSanitizer
 #   kvm           the machine's own /dev/kvm; skipped, with the reason, where there is none
 #   guest         the same: a test case inside a guest program
 #   hardware-kvm  QEMU from Debian, no /dev/kvm: tests/hardware_kvm
@@ -10,8 +11,9 @@ include(GoogleTest)
 
 set(PAGODA_TEST_OUTPUT ${CMAKE_BINARY_DIR}/tests/bin)
 
-# All host tests that need no KVM, by one name: what the sanitizer presets build.
+# All host tests that need no KVM, by one name, and those of them with threads: what the sanitizer presets build.
 add_custom_target(pagoda_unit_tests)
+add_custom_target(pagoda_thread_tests)
 
 # pagoda_test(<target> SOURCES <file>... [LIBRARIES <library>...] [LABEL <label>] [NO_MAIN])
 #
@@ -30,8 +32,11 @@ function(pagoda_test target)
     target_link_libraries(${target} PRIVATE GTest::gtest_main)
   endif()
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PAGODA_TEST_OUTPUT})
-  if(arg_LABEL STREQUAL "unit")
+  if(arg_LABEL MATCHES "^unit")
     add_dependencies(pagoda_unit_tests ${target})
+  endif()
+  if(arg_LABEL STREQUAL "unit-threads")
+    add_dependencies(pagoda_thread_tests ${target})
   endif()
   # Listed when CTest starts, not during the build: a test that cannot even list its cases then fails as a test.
   gtest_discover_tests(${target} TEST_PREFIX ${target}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
