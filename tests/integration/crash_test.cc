@@ -27,7 +27,10 @@ TEST_P(KernelCrash, IsReportedWithRegistersAndItsOwnExitCode) {
   EXPECT_FALSE(ending.hung);
   EXPECT_EQ(ending.code, GetParam().code) << ending.err;
   EXPECT_NE(ending.err.find(GetParam().report), std::string::npos) << ending.err;
-  EXPECT_NE(ending.err.find("RIP "), std::string::npos) << ending.err;
+  // AMD's CPUs reset their registers at a shutdown (APM volume 2, section 15.14.3); the report then says so.
+  EXPECT_TRUE(ending.err.find("RIP ") != std::string::npos ||
+              (GetParam().code == kTripleFault && ending.err.find("its registers are lost") != std::string::npos))
+      << ending.err;
   EXPECT_EQ(ending.out, "");  // the program never ran
 }
 
