@@ -92,6 +92,11 @@ void PortClient::Poll() {
   }
 }
 
+void PortClient::PrepareToBlock() {
+  reads_.RequestInterrupts();
+  Poll();
+}
+
 // An interrupt without an answer may say that the device needs a reset (virtio 1.2 section 2.1.2). Reading its status
 // is an exit to the monitor, so it is asked only then.
 void PortClient::OnInterrupt() {

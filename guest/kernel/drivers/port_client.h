@@ -39,6 +39,9 @@ class PortClient {
   // Delivers the answers that have arrived.
   void Poll();
 
+  // The same, and asks the device for an interrupt when the next read is answered: whoever waits for one sleeps now.
+  void PrepareToBlock();
+
   // The device's interrupt arrived: answers, or the news that it cannot go on.
   void OnInterrupt();
 

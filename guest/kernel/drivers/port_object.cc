@@ -35,6 +35,7 @@ PortObject::~PortObject() {
 
 void PortObject::SubmitRead(ReadRequest& request) { client_.SubmitRead(request, ticket_->object); }
 void PortObject::PollCompletions() { client_.Poll(); }
+void PortObject::PrepareToBlock() { client_.PrepareToBlock(); }
 
 void PortObject::OnOpenAnswer(Status status, const abi::PortReply& reply) {
   if (status.ok()) {

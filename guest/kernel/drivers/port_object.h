@@ -40,6 +40,7 @@ class PortObject final : public PageProvider {
   [[nodiscard]] uint32_t read_window_pages() const override { return ReadRequest::kMaxPages; }
   void SubmitRead(ReadRequest& request) override;
   void PollCompletions() override;
+  void PrepareToBlock() override;
 
   // The answer to the open operation. `reply` means something when `status` is ZX_OK.
   void OnOpenAnswer(Status status, const abi::PortReply& reply);

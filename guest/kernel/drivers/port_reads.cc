@@ -61,7 +61,6 @@ void PortReads::Submit(ReadRequest& request, uint64_t object) {
   if (!busy()) {
     queue_.DisableInterrupts();
     interrupts_on_ = false;
-    polls_ = 0;
   }
   request.provider_data = object;
   pending_.PushBack(request);
@@ -128,21 +127,12 @@ PollOutcome PortReads::Poll() {
       Finish(**used);
       progress = true;
     }
-    ArmInterrupts();
+    interrupts_on_ = interrupts_on_ && busy();
   } while (interrupts_on_ && queue_.EnableInterrupts());
   if (progress) {
     SendPending();
   }
   return progress ? PollOutcome::kProgress : PollOutcome::kNothing;
-}
-
-// Decides whether an interrupt is wanted for the next answer.
-void PortReads::ArmInterrupts() {
-  if (!busy()) {
-    interrupts_on_ = false;
-  } else if (!interrupts_on_ && ++polls_ >= kPollsBeforeInterrupts) {
-    interrupts_on_ = true;
-  }
 }
 
 Status PortReads::Judge(const Slot& slot, uint32_t slot_index, uint32_t used_length) const {

@@ -7,9 +7,8 @@
 // likes. Nothing is allocated after SetUp. Kernel lock held; nothing blocks.
 //
 // Interrupts. Whoever waits polls first, and an interrupt for an answer that somebody polls for is the most expensive
-// part of a fault. So the device is asked for interrupts only after kPollsBeforeInterrupts polls since the first read
-// of a series; from then on until no read is left. A waiter that has polled that often may block: its own read has been
-// there all the time, so the series has not ended.
+// part of a fault. So the device is asked for interrupts only when a waiter is about to sleep (RequestInterrupts); from
+// then on until no read is left.
 #pragma once
 
 #include <stddef.h>
@@ -28,9 +27,6 @@ class PortReads {
  public:
   static constexpr size_t kSlots = kPageSize / sizeof(PortMessage);
 
-  // A waiter must call Poll at least this often before it blocks.
-  static constexpr uint32_t kPollsBeforeInterrupts = 1000;
-
   constexpr PortReads() = default;
   // Precondition: no reads; the device no longer has our memory.
   ~PortReads();
@@ -44,6 +40,9 @@ class PortReads {
 
   // Answers what the device has answered, then sends what has room.
   [[nodiscard]] PollOutcome Poll();
+
+  // From the next Poll on the device interrupts when it answers, until no read is left.
+  void RequestInterrupts() { interrupts_on_ = true; }
 
   // Answers every read with `status`, pending ones included. Precondition: the device has been reset.
   void FailAll(Status status);
@@ -65,7 +64,6 @@ class PortReads {
   [[nodiscard]] PortMessage& message(uint32_t slot) const { return messages_->data<PortMessage>()[slot]; }
   [[nodiscard]] Status Judge(const Slot& slot, uint32_t slot_index, uint32_t used_length) const;
   void Finish(const UsedChain& used);
-  void ArmInterrupts();
 
   VirtioMmio* device_ = nullptr;
   SplitQueue queue_;
@@ -75,7 +73,6 @@ class PortReads {
   uint64_t next_id_ = 1;
   base::IntrusiveList<ReadRequest, ProviderTag> pending_;
   size_t pending_count_ = 0;
-  uint32_t polls_ = 0;  // since the first read of this series
   bool interrupts_on_ = false;
 };
 

@@ -61,6 +61,10 @@ class PageProvider : public RefCounted<PageProvider> {
   // Delivers the answers that have arrived, by calling OnReadDone. Cheap when there are none: waiters spin on it for a
   // short time before they sleep.
   virtual void PollCompletions() = 0;
+
+  // A waiter has polled long enough and is about to sleep: delivers what has arrived, and from now until its reads are
+  // answered the provider must hear of answers without being polled (by an interrupt).
+  virtual void PrepareToBlock() = 0;
 };
 
 }  // namespace gk

@@ -2,8 +2,8 @@
 
 #include <zircon/types.h>
 
-#include "guest/kernel/arch/cpu.h"
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/sched/kernel_lock.h"
 #include "guest/kernel/vm/page_source.h"
 
 namespace gk {
@@ -26,7 +26,11 @@ Result<> PageRequest::Wait() {
   GK_ASSERT(state_ != State::kIdle);
   for (unsigned i = 0; i < kPollIterations && state_ == State::kWaiting; ++i) {
     source_->provider().PollCompletions();
-    arch::SpinPause();
+    // Other CPUs get into the kernel meanwhile; what they can change of ours is the answer.
+    kernel_lock.Relax();
+  }
+  if (state_ == State::kWaiting) {
+    source_->provider().PrepareToBlock();
   }
   Status status = state_ == State::kWaiting ? queue_.Block(ZX_TIME_INFINITE) : status_;
   if (is_linked()) {  // killed while it waited

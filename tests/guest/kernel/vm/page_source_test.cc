@@ -65,6 +65,7 @@ TEST_F(PageSourceTest, WaiterPollsBeforeItSleeps) {
   StartReader(reader, object, 1);
   EXPECT_EQ(reader.status, ZX_OK);
   EXPECT_EQ(object.provider->polls, 7u);
+  EXPECT_EQ(object.provider->prepared_to_block, 0u);
 }
 
 TEST_F(PageSourceTest, PollingIsBounded) {
@@ -73,6 +74,7 @@ TEST_F(PageSourceTest, PollingIsBounded) {
   StartReader(reader, object, 1);
   EXPECT_FALSE(reader.done());
   EXPECT_LE(object.provider->polls, 5000u);
+  EXPECT_EQ(object.provider->prepared_to_block, 1u);  // or the answer would find nobody who listens
   object.provider->AnswerAll(ZX_OK);
   fake_arch::RunUntilIdle();
 }

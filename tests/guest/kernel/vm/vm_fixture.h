@@ -111,6 +111,8 @@ class FakeProvider final : public PageProvider {
     }
   }
 
+  void PrepareToBlock() override { ++prepared_to_block; }
+
   // Answers the oldest read, with its pages filled when it succeeds.
   void Answer(zx_status_t status) {
     ReadRequest* request = pending.front();
@@ -130,6 +132,7 @@ class FakeProvider final : public PageProvider {
   std::vector<ReadRequest*> pending;
   uint64_t submitted = 0;
   uint64_t polls = 0;
+  uint64_t prepared_to_block = 0;
   bool answer_at_once = false;
   uint64_t answer_at_poll = 0;  // 0: never
 
