@@ -38,6 +38,12 @@ function(pagoda_test target)
   if(arg_LABEL STREQUAL "unit-threads")
     add_dependencies(pagoda_thread_tests ${target})
   endif()
+  if(PAGODA_SANITIZE)
+    # One CTest case for the whole program: a sanitizer's start-up takes longer than most cases.
+    add_test(NAME ${target} COMMAND ${target})
+    set_tests_properties(${target} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
+    return()
+  endif()
   # Listed when CTest starts, not during the build: a test that cannot even list its cases then fails as a test.
   gtest_discover_tests(${target} TEST_PREFIX ${target}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS ${arg_LABEL} TIMEOUT 120)

@@ -140,16 +140,22 @@ TEST_F(PortConcurrencyTest, ResetMayComeWhileReadsAreInFlight) {
     guest_.queue1.UseEventIdx();
     guest_.Start();
     const uint64_t object = Open();
-    PortTicket ticket = port_.Read(object, 0, 1);
-    for (size_t i = 0; i < 8; ++i) {
-      Post(kRequests, ticket);
+    // Each into a page of its own: the source answers from several threads.
+    std::vector<PortTicket> tickets;
+    for (uint64_t i = 0; i < 8; ++i) {
+      tickets.push_back(port_.Read(object, i * kPageSize, 1));
+      Post(kRequests, tickets.back());
     }
     guest_.driver.SetStatus(0);
     EXPECT_EQ(guest_.driver.status(), 0u);
     const uint16_t used = guest_.queue1.used_index();
-    std::memset(guest_.memory.At(ticket.pages[0], kPageSize).data(), 0x77, kPageSize);
+    for (const PortTicket& ticket : tickets) {
+      std::memset(guest_.memory.At(ticket.pages[0], kPageSize).data(), 0x77, kPageSize);
+    }
     EXPECT_EQ(guest_.queue1.used_index(), used) << "after the reset nothing moves any more";
-    EXPECT_EQ(guest_.memory.Load<uint8_t>(ticket.pages[0]), 0x77);
+    for (const PortTicket& ticket : tickets) {
+      EXPECT_EQ(guest_.memory.Load<uint8_t>(ticket.pages[0]), 0x77);
+    }
   }
 }
 
