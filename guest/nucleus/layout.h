@@ -9,8 +9,8 @@
 //   0x3000  frames          the same page: one prebuilt iretq frame per entry into the kernel
 //   0x4000  abort stack     the same page: NMI, double fault, machine check (IST)
 //
-// IDT and stubs are *different physical pages at the same address*. That is the whole security argument: what a gate or a
-// stub does depends on whose page tables are loaded, so "resume a thread" exists only where the kernel's are.
+// IDT and stubs are *different physical pages at the same address*. That is the whole security argument: what a gate or
+// a stub does depends on whose page tables are loaded, so "resume a thread" exists only where the kernel's are.
 #pragma once
 
 #define NUCLEUS_BASE 0xffffffffc0000000
@@ -38,7 +38,7 @@
 
 // Offsets inside the stubs page.
 #define STUB_SIZE 32
-#define STUB_CONTINUE 10       // bytes of a stub before the address space changes: xchg, mov to cr3
+#define STUB_CONTINUE 10  // bytes of a stub before the address space changes: xchg, mov to cr3
 #define STUB_SYSCALL 0x800
 #define STUB_RESUME 0x840
 #define STUB_SERVICE 0x880
@@ -55,13 +55,13 @@
 #define DATA_GDT_POINTER 0x100
 #define DATA_IDT_POINTER 0x110
 #define DATA_BOOT_FRAME 0x120
-#define DATA_SCRATCH 0x180       // the kernel's CR3 between traps; the user's RAX after one
+#define DATA_SCRATCH 0x180  // the kernel's CR3 between traps; the user's RAX after one
 #define DATA_FAULT_ADDRESS 0x188
 #define DATA_SYSCALL_RSP 0x190
 #define DATA_RESUME_RAX 0x198
 #define DATA_RESUME_FRAME 0x1a0  // RIP, CS, RFLAGS, RSP, SS
 #define DATA_SERVICE_KEY 0x1c8
-#define DATA_KERNEL_RAX 0x1d0    // RAX of kernel code that faulted
+#define DATA_KERNEL_RAX 0x1d0  // RAX of kernel code that faulted
 #define DATA_TRAP_STACK_TOP 0x1000
 
 // What the CPU pushes, from the top of the trap stack downwards.

@@ -1,5 +1,5 @@
-// What must hold between CPUs: no stale translations, no lost registers, no thread left behind. With one CPU the same tests
-// exercise preemption instead.
+// What must hold between CPUs: no stale translations, no lost registers, no thread left behind. With one CPU the same
+// tests exercise preemption instead.
 #include <lib/zx/vmar.h>
 #include <lib/zx/vmo.h>
 #include <pagoda/thread.h>
@@ -25,8 +25,8 @@ zx::vmo VmoHolding(uint64_t value) {
   return vmo;
 }
 
-// A reader on another CPU keeps the translation of a page in its TLB while the page is replaced again and again. Once the
-// call that replaced it has returned, no CPU may see what was there before.
+// A reader on another CPU keeps the translation of a page in its TLB while the page is replaced again and again. Once
+// the call that replaced it has returned, no CPU may see what was there before.
 TEST(Translations, AReplacedPageIsNeverSeenAgain) {
   const auto root = zx::vmar::root_self();
   zx_vaddr_t address = 0;
@@ -88,8 +88,8 @@ TEST(Translations, ProtectedPagesComeBackWithTheirContent) {
   EXPECT_OK(root->unmap(alias, kPageSize));
 }
 
-// The kernel leaves the vector registers alone and changes them only with the thread; more threads than CPUs make it change
-// them all the time.
+// The kernel leaves the vector registers alone and changes them only with the thread; more threads than CPUs make it
+// change them all the time.
 TEST(Registers, FloatingPointSurvivesOtherThreads) {
   const uint32_t count = zx_system_get_num_cpus() + 2;
   std::vector<pagoda::Thread> threads(count);

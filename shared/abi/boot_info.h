@@ -5,14 +5,15 @@
 //   - puts, above the image and page-aligned: this structure, its strings, the boot image (bootfs), the bootstrap page
 //     tables. Nothing of the monitor's lies at or above `free_start`;
 //   - builds bootstrap page tables (all leaves accessible from ring 3 as well, no page both writable and executable):
-//     the segments at their p_vaddr with the permissions of p_flags, 4 KiB pages; all RAM at kPhysmapBase, 2 MiB leaves,
-//     writable, not executable. Device registers are not mapped;
+//     the segments at their p_vaddr with the permissions of p_flags, 4 KiB pages; all RAM at kPhysmapBase, 2 MiB
+//     leaves, writable, not executable. Device registers are not mapped;
 //   - starts vCPU 0 in 64-bit mode at the ELF entry, CPL 0, interrupts off:
 //       RDI = virtual address of this structure in the physmap, RSI = 0 (the CPU's index), RSP = 0,
 //       CS/SS = 0x10/0x18 (flat; the descriptors are only in the hidden part: GDTR, IDTR have limit 0, LDTR, TR empty),
 //       CR0 = PE MP ET NE WP AM PG, CR4 = PAE PGE OSFXSR OSXMMEXCPT, EFER = SCE LME LMA NXE, x2APIC on, all else reset.
 //   - keeps the other vCPUs stopped until SystemControl's CPU_START register names them (system_control.h); they then
-//     start in the same way at the same entry, with RSI = their index; CR3 is what CPU_ROOT names, the bootstrap root unless that was written.
+//     start in the same way at the same entry, with RSI = their index; CR3 is what CPU_ROOT names, the bootstrap root
+//     unless that was written.
 // The APIC id of a CPU is its index.
 //
 // All fields are written by the monitor and read by the guest. Fields are only ever appended; `size` grows with them.
@@ -35,7 +36,8 @@ inline constexpr uint32_t kMaxCpus = 8;
 inline constexpr uint32_t kMaxMemoryRanges = 8;
 inline constexpr uint32_t kMaxDevices = 16;
 
-// Physical addresses below 3 GiB are RAM first; the next GiB belongs to devices and the local APIC; RAM goes on at 4 GiB.
+// Physical addresses below 3 GiB are RAM first; the next GiB belongs to devices and the local APIC; RAM goes on at 4
+// GiB.
 inline constexpr uint64_t kDeviceHoleBase = 0xc000'0000;
 inline constexpr uint64_t kDeviceHoleEnd = 0x1'0000'0000;
 
@@ -66,24 +68,24 @@ inline constexpr uint64_t kCpuFeatureSmap = uint64_t{1} << 3;
 inline constexpr uint64_t kCpuFeatureInvariantTsc = uint64_t{1} << 4;
 
 struct BootInfo {
-  uint64_t magic;           // kBootInfoMagic
-  uint32_t version;         // kBootInfoVersion
-  uint32_t size;            // of this structure, bytes
-  uint64_t free_start;      // guest-physical, page-aligned: RAM from here on is untouched
-  uint64_t page_table_root; // guest-physical: the bootstrap CR3
-  uint64_t bootfs_address;  // guest-physical, page-aligned; bootfs.h
-  uint64_t bootfs_size;     // bytes; 0: none
+  uint64_t magic;              // kBootInfoMagic
+  uint32_t version;            // kBootInfoVersion
+  uint32_t size;               // of this structure, bytes
+  uint64_t free_start;         // guest-physical, page-aligned: RAM from here on is untouched
+  uint64_t page_table_root;    // guest-physical: the bootstrap CR3
+  uint64_t bootfs_address;     // guest-physical, page-aligned; bootfs.h
+  uint64_t bootfs_size;        // bytes; 0: none
   uint64_t arguments_address;  // guest-physical: argument_count NUL-terminated strings, the program's name first
   uint32_t arguments_size;     // bytes, terminators included
   uint32_t argument_count;
   uint64_t options_address;  // guest-physical: option_count NUL-terminated strings "key=value" for the kernel
   uint32_t options_size;
   uint32_t option_count;
-  uint64_t cpu_features;       // kCpuFeature*
-  uint32_t kvm_features;       // EAX of CPUID leaf 0x40000001
-  uint32_t cpu_count;          // 1..kMaxCpus
-  uint64_t tsc_khz;            // 0: unknown, use kvmclock
-  uint64_t random_seed[4];     // fresh entropy for handle values and address-space layout
+  uint64_t cpu_features;    // kCpuFeature*
+  uint32_t kvm_features;    // EAX of CPUID leaf 0x40000001
+  uint32_t cpu_count;       // 1..kMaxCpus
+  uint64_t tsc_khz;         // 0: unknown, use kvmclock
+  uint64_t random_seed[4];  // fresh entropy for handle values and address-space layout
   uint32_t memory_range_count;
   uint32_t device_count;
   MemoryRange memory[kMaxMemoryRanges];  // all RAM, ascending, what is in use included

@@ -1,5 +1,5 @@
-// The contracts live in pagoda::abi, because the C++ runtime owns the name ::abi (an alias in <cxxabi.h>, which GoogleTest
-// and Boost include). Each namespace of ours sees them under the short name.
+// The contracts live in pagoda::abi, because the C++ runtime owns the name ::abi (an alias in <cxxabi.h>, which
+// GoogleTest and Boost include). Each namespace of ours sees them under the short name.
 #pragma once
 
 namespace pagoda::abi {}

@@ -16,11 +16,11 @@
 //
 // Validation. The device checks every field and every descriptor on a private copy before it acts. A chain that breaks
 // the rules of virtio 1.2 section 2.7, a buffer outside RAM included, or has no room for a reply breaks the queue
-// (DEVICE_NEEDS_RESET, section 2.1.2); any other defect is answered with ZX_ERR_INVALID_ARGS. A well-formed request gets
-// ZX_ERR_NOT_FOUND for a name or an object that does not exist, ZX_ERR_OUT_OF_RANGE for a range outside the object,
-// ZX_ERR_NO_RESOURCES for an object too many, or what the pager says. The used length is the whole writable part, also
-// when the pages in it have not been filled: the status tells. The guest checks that it covers the reply and that `id`
-// names an outstanding request.
+// (DEVICE_NEEDS_RESET, section 2.1.2); any other defect is answered with ZX_ERR_INVALID_ARGS. A well-formed request
+// gets ZX_ERR_NOT_FOUND for a name or an object that does not exist, ZX_ERR_OUT_OF_RANGE for a range outside the
+// object, ZX_ERR_NO_RESOURCES for an object too many, or what the pager says. The used length is the whole writable
+// part, also when the pages in it have not been filled: the status tells. The guest checks that it covers the reply and
+// that `id` names an outstanding request.
 //
 // Version. `version` in the configuration space names the format; a driver that does not know it must not go on.
 #pragma once

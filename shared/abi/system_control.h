@@ -16,8 +16,8 @@ inline constexpr uint64_t kSystemControlExit = 0x00;
 // u32. Starts the vCPU with this index as boot_info.h describes. Ignored for a CPU that runs or does not exist.
 inline constexpr uint64_t kSystemControlCpuStart = 0x08;
 
-// u64. The CR3 with which CPUs are started from now on; until it is written, the bootstrap root of boot_info.h. Page-aligned
-// and in RAM, or the write is ignored.
+// u64. The CR3 with which CPUs are started from now on; until it is written, the bootstrap root of boot_info.h.
+// Page-aligned and in RAM, or the write is ignored.
 inline constexpr uint64_t kSystemControlCpuRoot = 0x18;
 
 // u64. Guest-physical address of a CrashReport that lies in RAM. Stops the machine; the monitor prints the report.
@@ -28,9 +28,9 @@ struct CrashReport {
   uint64_t rip, rsp, rflags, cr2, cr3, error_code;
   uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
   uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-  uint32_t vector;      // of the exception; UINT32_MAX when the kernel itself found the fault
-  uint32_t cpu;         // index
-  char message[256];    // NUL-terminated, one line
+  uint32_t vector;    // of the exception; UINT32_MAX when the kernel itself found the fault
+  uint32_t cpu;       // index
+  char message[256];  // NUL-terminated, one line
 };
 
 static_assert(sizeof(CrashReport) == 21 * 8 + 8 + 256);

@@ -1,7 +1,8 @@
 // A global that is never destroyed.
 //
-// A global with a destructor needs code at start-up that registers the destructor, even when it is initialised at compile
-// time. The kernel has no start-up code for globals and never ends, so its globals are Immortal: constinit, no destructor.
+// A global with a destructor needs code at start-up that registers the destructor, even when it is initialised at
+// compile time. The kernel has no start-up code for globals and never ends, so its globals are Immortal: constinit, no
+// destructor.
 #pragma once
 
 #include <utility>

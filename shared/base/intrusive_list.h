@@ -1,7 +1,7 @@
 // A doubly linked list whose links live in the elements: inserting cannot fail and allocates nothing.
 //
-// An element derives from ListNode<Tag> once for each list that it can be on at a time. It must leave the list before it
-// is destroyed; the node's destructor checks that in debug builds. The list never owns its elements.
+// An element derives from ListNode<Tag> once for each list that it can be on at a time. It must leave the list before
+// it is destroyed; the node's destructor checks that in debug builds. The list never owns its elements.
 #pragma once
 
 #include <cassert>
@@ -61,8 +61,8 @@ class IntrusiveList {
     Node* node_;
   };
 
-  // All zeros: a list in a zero-initialised global needs no constructor, and GCC 12 forgets pointers into the object itself
-  // when it initialises arrays at compile time. The head is linked to itself by the first insertion.
+  // All zeros: a list in a zero-initialised global needs no constructor, and GCC 12 forgets pointers into the object
+  // itself when it initialises arrays at compile time. The head is linked to itself by the first insertion.
   constexpr IntrusiveList() = default;
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;

@@ -25,12 +25,8 @@ inline constexpr uint64_t kPagesPerLargePage = kLargePageSize / kPageSize;
 }
 
 // `alignment` is a power of two in the four functions below.
-[[nodiscard]] constexpr bool IsAligned(uint64_t value, uint64_t alignment) {
-  return (value & (alignment - 1)) == 0;
-}
-[[nodiscard]] constexpr uint64_t AlignDown(uint64_t value, uint64_t alignment) {
-  return value & ~(alignment - 1);
-}
+[[nodiscard]] constexpr bool IsAligned(uint64_t value, uint64_t alignment) { return (value & (alignment - 1)) == 0; }
+[[nodiscard]] constexpr uint64_t AlignDown(uint64_t value, uint64_t alignment) { return value & ~(alignment - 1); }
 // Wraps to 0 when no multiple of `alignment` at or above `value` can be represented: see AlignUpOverflows.
 [[nodiscard]] constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) {
   return AlignDown(value + (alignment - 1), alignment);

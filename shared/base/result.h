@@ -110,18 +110,19 @@ class [[nodiscard]] Result<void, E> {
 #define PAGODA_RESULT_CONCAT(a, b) PAGODA_RESULT_CONCAT_INNER(a, b)
 
 // Evaluates `expression` (a Result without a value, or whose value is not wanted); returns its error to our caller.
-#define PAGODA_TRY(expression)                                                        \
-  do {                                                                                \
-    auto pagoda_try_result = (expression);                                            \
-    if (!pagoda_try_result.ok()) {                                                    \
-      return ::base::Failure{std::move(pagoda_try_result).error()};                   \
-    }                                                                                 \
+#define PAGODA_TRY(expression)                                      \
+  do {                                                              \
+    auto pagoda_try_result = (expression);                          \
+    if (!pagoda_try_result.ok()) {                                  \
+      return ::base::Failure{std::move(pagoda_try_result).error()}; \
+    }                                                               \
   } while (false)
 
-// Declares `declaration` with the value of `expression`, or returns its error: PAGODA_TRY_ASSIGN(auto file, Open(path));
-#define PAGODA_TRY_ASSIGN(declaration, expression)                                    \
-  auto PAGODA_RESULT_CONCAT(pagoda_try_, __LINE__) = (expression);                    \
-  if (!PAGODA_RESULT_CONCAT(pagoda_try_, __LINE__).ok()) {                            \
+// Declares `declaration` with the value of `expression`, or returns its error: PAGODA_TRY_ASSIGN(auto file,
+// Open(path));
+#define PAGODA_TRY_ASSIGN(declaration, expression)                                          \
+  auto PAGODA_RESULT_CONCAT(pagoda_try_, __LINE__) = (expression);                          \
+  if (!PAGODA_RESULT_CONCAT(pagoda_try_, __LINE__).ok()) {                                  \
     return ::base::Failure{std::move(PAGODA_RESULT_CONCAT(pagoda_try_, __LINE__)).error()}; \
-  }                                                                                   \
+  }                                                                                         \
   declaration = std::move(PAGODA_RESULT_CONCAT(pagoda_try_, __LINE__)).value()

@@ -17,8 +17,8 @@ struct KernelContext {
   uint64_t rsp = 0;
 };
 
-// The user side of a thread while it is in the kernel. The kernel itself never touches the vector registers, so they stay
-// in the CPU until another user thread needs them.
+// The user side of a thread while it is in the kernel. The kernel itself never touches the vector registers, so they
+// stay in the CPU until another user thread needs them.
 struct UserState {
   UserRegisters registers = {};
   uint64_t fs_base = 0;
@@ -28,7 +28,8 @@ struct UserState {
 
 // Makes `context` such that the first switch to it calls `function(argument)` at the top of `stack`. The function must
 // never return. Also writes `thread` where CurrentThread finds it.
-void PrepareContext(KernelContext& context, KernelStack& stack, Thread* thread, void (*function)(void*), void* argument);
+void PrepareContext(KernelContext& context, KernelStack& stack, Thread* thread, void (*function)(void*),
+                    void* argument);
 
 // Makes `thread` the current one of code that already runs on `stack`.
 void AdoptContext(KernelStack& stack, Thread* thread);

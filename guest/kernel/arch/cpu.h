@@ -19,8 +19,8 @@ void SetTimer(zx_time_t deadline);
 // Makes the CPU with this index enter the kernel soon, if it runs user code or idles.
 void InterruptCpu(uint32_t index);
 
-// Runs user code of `state` in the address space with this root. Kernel lock not held. The thread enters the kernel again
-// at the top of its kernel stack.
+// Runs user code of `state` in the address space with this root. Kernel lock not held. The thread enters the kernel
+// again at the top of its kernel stack.
 [[noreturn]] void ResumeUser(UserState& state, PhysicalAddress page_table_root);
 
 // Halts until an interrupt arrives. Kernel lock not held. On a real CPU this does not return: the interrupt enters the

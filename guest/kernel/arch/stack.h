@@ -1,7 +1,7 @@
 // The stack of one kernel thread.
 //
-// Aligned to its own size, so that the lowest word, which names the thread, can be found from any address inside. In the
-// kernel an unmapped guard page lies below each stack. The hosted version is ordinary memory.
+// Aligned to its own size, so that the lowest word, which names the thread, can be found from any address inside. In
+// the kernel an unmapped guard page lies below each stack. The hosted version is ordinary memory.
 #pragma once
 
 #include <stdint.h>

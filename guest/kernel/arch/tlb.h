@@ -13,8 +13,8 @@ namespace gk::arch {
 // told: they get an interrupt, and this call waits until each has left user code. Kernel lock held.
 void InvalidateAddressSpace(CpuMask running);
 
-// The same for the *kernel's* address space on the calling CPU. Others pick it up when they next load CR3, which they do
-// on each entry from user code. Kernel lock held.
+// The same for the *kernel's* address space on the calling CPU. Others pick it up when they next load CR3, which they
+// do on each entry from user code. Kernel lock held.
 void InvalidateKernelSpace();
 
 }  // namespace gk::arch

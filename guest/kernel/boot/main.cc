@@ -25,7 +25,8 @@ void RefuseOption(std::span<const char> option) {
 }
 
 base::Result<KernelOptions, BadOption> ReadOptions(const abi::BootInfo& boot) {
-  return ParseOptions({arch::PhysicalToVirtual<const char>(boot.options_address), boot.options_size}, boot.option_count);
+  return ParseOptions({arch::PhysicalToVirtual<const char>(boot.options_address), boot.options_size},
+                      boot.option_count);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 namespace gk {
 namespace {
 
-// What stands before and behind the first `separator`. string_view's own find and substr need library functions and a way
-// to throw, which the kernel does not have.
+// What stands before and behind the first `separator`. string_view's own find and substr need library functions and a
+// way to throw, which the kernel does not have.
 struct Parts {
   std::string_view before;
   std::string_view behind;

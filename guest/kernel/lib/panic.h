@@ -14,9 +14,9 @@ namespace gk {
 #define GK_ASSERT_STRING(x) GK_ASSERT_STRING_INNER(x)
 
 // Checked in every build.
-#define GK_ASSERT(condition)                                                                       \
-  do {                                                                                             \
-    if (!(condition)) [[unlikely]] {                                                               \
-      ::gk::Panic(__FILE__ ":" GK_ASSERT_STRING(__LINE__) ": assertion failed: " #condition);      \
-    }                                                                                              \
+#define GK_ASSERT(condition)                                                                  \
+  do {                                                                                        \
+    if (!(condition)) [[unlikely]] {                                                          \
+      ::gk::Panic(__FILE__ ":" GK_ASSERT_STRING(__LINE__) ": assertion failed: " #condition); \
+    }                                                                                         \
   } while (false)

@@ -1,8 +1,8 @@
 // The one lock of the kernel.
 //
-// Taken on every entry from user code or idle, released when the CPU goes back there; threads that switch to one another
-// hand it over. It is a plain test-and-set lock: a fair lock would stall all CPUs whenever the host takes the next one in
-// line off its core.
+// Taken on every entry from user code or idle, released when the CPU goes back there; threads that switch to one
+// another hand it over. It is a plain test-and-set lock: a fair lock would stall all CPUs whenever the host takes the
+// next one in line off its core.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,8 @@ class KernelLock {
   }
   void Release() { locked_.store(false, std::memory_order_release); }
 
-  // For a caller that polls with the lock held: lets the other CPUs in for a moment. Anything may have changed after it.
+  // For a caller that polls with the lock held: lets the other CPUs in for a moment. Anything may have changed after
+  // it.
   void Relax() {
     Release();
     arch::SpinPause();

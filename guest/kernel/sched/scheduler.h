@@ -1,7 +1,7 @@
 // Who runs where: one queue of ready threads for all CPUs, round robin.
 //
-// One queue under the one kernel lock keeps the rule simple: a CPU that leaves the kernel takes the thread that has waited
-// longest. Every call needs the kernel lock; "current" means on the calling CPU.
+// One queue under the one kernel lock keeps the rule simple: a CPU that leaves the kernel takes the thread that has
+// waited longest. Every call needs the kernel lock; "current" means on the calling CPU.
 #pragma once
 
 #include <zircon/types.h>

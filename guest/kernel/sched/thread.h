@@ -33,8 +33,8 @@ struct Cpu;
 // kernel stack with the kernel lock held; may block in OnSyscall.
 class ThreadOwner {
  public:
-  // Performs the system call whose number and arguments are in `registers` (shared/abi/syscalls.h) and stores the result
-  // in registers.rax. rip is already behind the trap instruction.
+  // Performs the system call whose number and arguments are in `registers` (shared/abi/syscalls.h) and stores the
+  // result in registers.rax. rip is already behind the trap instruction.
   virtual void OnSyscall(UserRegisters& registers) = 0;
   // Decides what an unresolved exception does. Unless it kills the thread, the thread resumes at `registers`.
   virtual void OnException(UserRegisters& registers, const UserException& exception) = 0;

@@ -1,7 +1,7 @@
 // Where a thread waits for something, and where whoever brings it wakes the thread.
 //
-// A WaitQueue is the only way to block in the kernel. Kernel lock held for every call; Block releases it while the thread
-// waits, so whatever the caller looked at before may have changed when it returns.
+// A WaitQueue is the only way to block in the kernel. Kernel lock held for every call; Block releases it while the
+// thread waits, so whatever the caller looked at before may have changed when it returns.
 #pragma once
 
 #include <stdint.h>
@@ -31,7 +31,8 @@ class WaitQueue {
 
   // Blocks the current thread until it is woken. Returns what the waker passed; ZX_ERR_TIMED_OUT when `deadline`
   // (CurrentTime's clock, nanoseconds; ZX_TIME_INFINITE for never) passed first, at once when it is in the past;
-  // ZX_ERR_INTERNAL_INTR_KILLED when the thread is to end: the caller gives up what it does and returns to the boundary.
+  // ZX_ERR_INTERNAL_INTR_KILLED when the thread is to end: the caller gives up what it does and returns to the
+  // boundary.
   Status Block(zx_time_t deadline);
 
   // Wakes the thread that has waited longest, or all. Returns how many.

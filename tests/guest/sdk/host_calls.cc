@@ -148,7 +148,8 @@ zx_status_t Map(HostProcess& process, const Arguments& a) {
       status != ZX_OK) {
     return status;
   }
-  if ((a[1] & ~(kPermissions | ZX_VM_ALLOW_FAULTS)) != 0 || (a[1] & kPermissions) == ZX_VM_PERM_WRITE || !base::IsPageAligned(a[4])) {
+  if ((a[1] & ~(kPermissions | ZX_VM_ALLOW_FAULTS)) != 0 || (a[1] & kPermissions) == ZX_VM_PERM_WRITE ||
+      !base::IsPageAligned(a[4])) {
     return ZX_ERR_INVALID_ARGS;
   }
   if ((a[1] & ZX_VM_PERM_EXECUTE) != 0) {

@@ -1,7 +1,8 @@
 // The local APIC in x2APIC mode: timer, interrupts between CPUs, end of interrupt. Intel SDM volume 3A, chapter 11.
 //
-// Each register is an MSR, and each write a trap to ring 0, so the writes are few: end-of-interrupt goes through the flag
-// that KVM shares with the guest (KVM_FEATURE_PV_EOI), the timer is moved only when it must be (Scheduler::ArmTimer).
+// Each register is an MSR, and each write a trap to ring 0, so the writes are few: end-of-interrupt goes through the
+// flag that KVM shares with the guest (KVM_FEATURE_PV_EOI), the timer is moved only when it must be
+// (Scheduler::ArmTimer).
 #pragma once
 
 #include "guest/kernel/arch/x86_64/per_cpu.h"

@@ -1,8 +1,8 @@
 // From the first instruction at CPL 3 to the first thread.
 //
-// CPU 0 arrives on the monitor's bootstrap page tables (abi/boot_info.h). It builds the kernel's own address space and every
-// CPU's nucleus area, all at native speed; then one trap to ring 0 changes over. The other CPUs are started last, directly
-// in the kernel's address space, with everything they need already made.
+// CPU 0 arrives on the monitor's bootstrap page tables (abi/boot_info.h). It builds the kernel's own address space and
+// every CPU's nucleus area, all at native speed; then one trap to ring 0 changes over. The other CPUs are started last,
+// directly in the kernel's address space, with everything they need already made.
 #include <stdint.h>
 
 #include <optional>

@@ -33,8 +33,8 @@ uint64_t Scale(uint64_t value, int32_t shift, uint32_t multiplier) {
   return static_cast<uint64_t>((static_cast<unsigned __int128>(shifted) * multiplier) >> 32);
 }
 
-// The line as KVM describes it for this CPU. KVM may rewrite it (an odd version: it is being written), but with a stable
-// TSC every later line runs through the same points, so it is read once.
+// The line as KVM describes it for this CPU. KVM may rewrite it (an odd version: it is being written), but with a
+// stable TSC every later line runs through the same points, so it is read once.
 abi::VdsoData ReadKvmClock(arch::PerCpu& cpu) {
   NucleusWriteMsr(kMsrKvmSystemTime, arch::ImagePhysicalAddress(cpu.time_page) | kSystemTimeEnabled);
   const volatile KvmTime* shared = reinterpret_cast<const volatile KvmTime*>(cpu.time_page);
@@ -64,8 +64,7 @@ abi::VdsoData FromFrequency(uint64_t tsc_khz) {
 
 uint64_t TicksPerSecond(const abi::VdsoData& data) {
   // ticks = ns << 32 / multiplier, undone by the shift.
-  const uint64_t ticks =
-      static_cast<uint64_t>((static_cast<unsigned __int128>(1'000'000'000) << 32) / data.multiplier);
+  const uint64_t ticks = static_cast<uint64_t>((static_cast<unsigned __int128>(1'000'000'000) << 32) / data.multiplier);
   return data.shift >= 0 ? ticks >> data.shift : ticks << -data.shift;
 }
 

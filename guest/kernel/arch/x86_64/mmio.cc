@@ -13,14 +13,8 @@ volatile T* Register(VirtualAddress address) {
 
 }  // namespace
 
-uint32_t ReadRegister32(VirtualAddress address) {
-  return *Register<uint32_t>(address);
-}
-void WriteRegister32(VirtualAddress address, uint32_t value) {
-  *Register<uint32_t>(address) = value;
-}
-void WriteRegister64(VirtualAddress address, uint64_t value) {
-  *Register<uint64_t>(address) = value;
-}
+uint32_t ReadRegister32(VirtualAddress address) { return *Register<uint32_t>(address); }
+void WriteRegister32(VirtualAddress address, uint32_t value) { *Register<uint32_t>(address) = value; }
+void WriteRegister64(VirtualAddress address, uint64_t value) { *Register<uint64_t>(address) = value; }
 
 }  // namespace gk::arch

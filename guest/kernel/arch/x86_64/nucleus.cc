@@ -10,9 +10,9 @@
 extern "C" {
 // Defined by the assembler files and the linker script. Those that end in _load are addresses in RAM.
 extern uint8_t kernel_entries[];
-extern uint8_t nucleus_user_stubs[];    // the two views of the stubs page, in the image's read-only part
+extern uint8_t nucleus_user_stubs[];  // the two views of the stubs page, in the image's read-only part
 extern uint8_t nucleus_kernel_stubs[];
-extern uint8_t nucleus_load[];          // CPU 0's gates, bootstrap stubs and data, a page each
+extern uint8_t nucleus_load[];  // CPU 0's gates, bootstrap stubs and data, a page each
 extern uint8_t kernel_image_virtual[];
 extern uint8_t kernel_image_load[];
 }
@@ -81,9 +81,9 @@ Gate MakeGate(uint32_t vector, uint64_t target) {
               .reserved = 0};
 }
 
-// Where a trap goes that happens with the kernel's page tables loaded. Its two deliberate traps have stubs of their own;
-// an interrupt can only end an idle halt, so it takes the path of a user's from behind the change of address space; all
-// else is a fault of the kernel.
+// Where a trap goes that happens with the kernel's page tables loaded. Its two deliberate traps have stubs of their
+// own; an interrupt can only end an idle halt, so it takes the path of a user's from behind the change of address
+// space; all else is a fault of the kernel.
 uint64_t KernelGateTarget(uint32_t vector) {
   if (vector == kVectorUndefined) {
     return STUB_RESUME;

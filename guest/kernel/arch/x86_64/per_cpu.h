@@ -16,14 +16,14 @@ namespace gk::arch {
 
 struct PerCpu {
   // Read and written by entry.S.
-  uint64_t entry = 0;                 // how the kernel was entered last: a vector or a NUCLEUS_ENTRY_ number
-  UserState* user_state = nullptr;    // where the registers of the interrupted code go
-  uint8_t* nucleus_data = nullptr;    // the data page of this CPU's nucleus area, through the physical map
-  uint64_t kernel_root = 0;           // CR3
-  uint64_t stack_top = 0;             // kernel stack of the current thread
-  uint64_t crash_stack_top = 0;       // for faults of the kernel itself
-  uint64_t error_code = 0;            // of the last exception
-  uint64_t probe_stack = 0;           // while a probe runs: where to go on when it faults; else 0
+  uint64_t entry = 0;               // how the kernel was entered last: a vector or a NUCLEUS_ENTRY_ number
+  UserState* user_state = nullptr;  // where the registers of the interrupted code go
+  uint8_t* nucleus_data = nullptr;  // the data page of this CPU's nucleus area, through the physical map
+  uint64_t kernel_root = 0;         // CR3
+  uint64_t stack_top = 0;           // kernel stack of the current thread
+  uint64_t crash_stack_top = 0;     // for faults of the kernel itself
+  uint64_t error_code = 0;          // of the last exception
+  uint64_t probe_stack = 0;         // while a probe runs: where to go on when it faults; else 0
 
   // Guest-physical address is given to KVM: see apic.cc and clock.cc.
   alignas(64) uint32_t paravirtual_eoi = 0;

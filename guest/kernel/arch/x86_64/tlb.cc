@@ -8,8 +8,8 @@
 namespace gk::arch {
 
 // A CPU in the mask had in_user set under the kernel lock, before it loaded CR3; it clears the flag as the first thing
-// that it does in the kernel, before it waits for the lock that we hold. So once the flag is clear, whatever it cached is
-// gone (it left through a CR3 load), and it cannot set the flag again without the lock.
+// that it does in the kernel, before it waits for the lock that we hold. So once the flag is clear, whatever it cached
+// is gone (it left through a CR3 load), and it cannot set the flag again without the lock.
 void InvalidateAddressSpace(CpuMask running) {
   const uint32_t self = CurrentCpu().index;
   for (uint32_t index = 0; index < abi::kMaxCpus; ++index) {

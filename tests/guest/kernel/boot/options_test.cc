@@ -42,8 +42,8 @@ TEST(KernelOptions, TheLastOfTwoCounts) {
 }
 
 TEST(KernelOptions, ABadOneIsNamedInTheError) {
-  for (const char* bad : {"", "seed", "seed=", "seed=-1", "seed=1x", "seed=18446744073709551616", "compat=",
-                          "compat=linux", "crash=", "crash=now", "=", "unknown=1"}) {
+  for (const char* bad : {"", "seed", "seed=", "seed=-1", "seed=1x", "seed=18446744073709551616",
+                          "compat=", "compat=linux", "crash=", "crash=now", "=", "unknown=1"}) {
     const std::string strings = "seed=1\0"s + bad + '\0';  // the error points into them
     const auto options = Parse(strings, 2);
     ASSERT_FALSE(options.ok()) << bad;
