@@ -31,7 +31,8 @@
   X(pagoda_console_write, 2)          \
   X(pagoda_object_open, 3)            \
   X(pagoda_cpu_index, 0)              \
-  X(thread_yield, 1)
+  X(thread_yield, 1)                  \
+  X(object_get_info, 6)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

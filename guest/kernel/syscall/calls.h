@@ -19,6 +19,11 @@ Status handle_close(Caller& caller, zx_handle_t handle);
 Status handle_duplicate(Caller& caller, zx_handle_t handle, zx_rights_t rights, UserOut<zx_handle_t> out);
 Status object_get_property(Caller& caller, zx_handle_t handle, uint32_t property, UserOutBytes value, size_t size);
 
+// info_calls.cc
+// An unknown topic is ZX_ERR_NOT_SUPPORTED. `actual` and `available` may be null.
+Status object_get_info(Caller& caller, zx_handle_t handle, uint32_t number, UserOutBytes buffer, size_t buffer_size,
+                       UserOut<size_t> actual, UserOut<size_t> available);
+
 // task_calls.cc
 Status thread_create(Caller& caller, zx_handle_t process, UserInBytes name, size_t name_size, uint32_t options,
                      UserOut<zx_handle_t> out);

@@ -25,6 +25,8 @@ zx_status_t zx_nanosleep(zx_time_t deadline);
 zx_status_t zx_handle_close(zx_handle_t handle);
 zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights, zx_handle_t* out);
 zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals, zx_time_t deadline, zx_signals_t* observed);
+zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void* buffer, size_t buffer_size,
+                               size_t* actual_count, size_t* avail_count);
 zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property, void* value, size_t value_size);
 
 // ---- Threads and processes -----------------------------------------------------------------------------------------

@@ -1,0 +1,19 @@
+// The information topics of zx_object_get_info, one function each; info_calls.cc maps topics to them.
+//
+// A function checks handle, type and right in that order, gathers the records in kernel memory, and hands them to the
+// sink. It fails with the status of those checks, ZX_ERR_NO_MEMORY, or what the sink says.
+#pragma once
+
+#include <zircon/types.h>
+
+#include "guest/kernel/lib/status.h"
+#include "guest/kernel/syscall/caller.h"
+#include "guest/kernel/syscall/info_sink.h"
+
+namespace gk::syscall {
+
+// info_handle.cc
+Result<> InfoHandleValid(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoHandleCount(Caller& caller, zx_handle_t handle, InfoSink& sink);
+
+}  // namespace gk::syscall
