@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "guest/kernel/syscall/calls.h"
+#include "guest/kernel/vm/reclaim.h"
 #include "shared/abi/syscalls.h"
 
 namespace gk::syscall {
@@ -67,6 +68,7 @@ uint64_t Dispatch(Caller caller, const UserRegisters& r) {
   if (number >= kTable.size()) {
     return ToRegister(Status(ZX_ERR_BAD_SYSCALL));
   }
+  reclaim::SafePoint();
   return kTable[number](caller, {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9, r.r12, r.r13});
 }
 

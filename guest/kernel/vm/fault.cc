@@ -7,6 +7,7 @@
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/access.h"
 #include "guest/kernel/vm/address_space.h"
+#include "guest/kernel/vm/reclaim.h"
 #include "shared/base/range.h"
 
 namespace gk {
@@ -26,6 +27,7 @@ Access Writable(Access access, bool writable) {
 
 Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
   for (;;) {
+    reclaim::SafePoint();
     Mapping* mapping = root_->alive() ? root_->FindMapping(address) : nullptr;
     if (mapping == nullptr) {
       return Error(ZX_ERR_NOT_FOUND);

@@ -11,6 +11,7 @@
 namespace gk {
 namespace {
 
+constexpr size_t kPageStates = static_cast<size_t>(PageState::kObject) + 1;
 constexpr uint64_t kFrontierStep = base::kPagesPerLargePage;
 
 // One contiguous range of RAM, in frames (absolute page numbers):
@@ -37,8 +38,10 @@ struct Pmm {
   size_t range_count = 0;
   BuddyLists free_blocks{PageOfFrame};
   uint64_t free_pages = 0;  // in free_blocks
+  uint64_t untouched_pages = 0;
   uint64_t total_pages = 0;
   uint64_t wired_pages = 0;
+  uint64_t pages_in_state[kPageStates] = {};  // of those that are taken: kAllocated, kTable, kHeap, kObject
   Page* zero_page = nullptr;
 };
 constinit Pmm g_pmm;
@@ -99,6 +102,7 @@ bool AdvanceFrontier(uint64_t step) {
     const uint64_t from = range.frontier;
     const uint64_t to = base::AlignUp(from + 1, step);
     range.frontier = to < range.end ? to : range.end;
+    g_pmm.untouched_pages -= range.frontier - from;
     AddRun(from, range.frontier - from);
     return true;
   }
@@ -128,6 +132,8 @@ void MarkAllocated(Page* page, uint64_t frame) {
                .page_count = 0};
 }
 
+uint64_t& PagesIn(PageState state) { return g_pmm.pages_in_state[static_cast<size_t>(state)]; }
+
 void CheckFreeable(const Page& page) {
   GK_ASSERT(page.state != PageState::kFree && page.state != PageState::kFreeTail && page.state != PageState::kWired);
   GK_ASSERT(page.pin_count == 0);
@@ -142,6 +148,7 @@ void PmmInit(std::span<const abi::MemoryRange> ranges, PhysicalAddress free_star
     const Range range = MakeRange(memory, free_start);
     g_pmm.ranges[g_pmm.range_count++] = range;
     g_pmm.total_pages += range.end - range.first;
+    g_pmm.untouched_pages += range.end - range.frontier;
     g_pmm.wired_pages += range.usable - range.first;
   }
 }
@@ -150,6 +157,7 @@ Page* AllocatePage() {
   Page* page = TakeBlock(0);
   if (page != nullptr) {
     MarkAllocated(page, page->frame);
+    ++PagesIn(PageState::kAllocated);
     page_poison::Allow(page->physical_address(), 1);
   }
   return page;
@@ -177,6 +185,7 @@ Page* AllocateContiguous(size_t count, uint64_t alignment) {
   for (size_t i = 0; i < count; ++i) {
     MarkAllocated(first + i, frame + i);
   }
+  PagesIn(PageState::kAllocated) += count;
   AddRun(frame + count, (uint64_t{1} << order) - count);
   page_poison::Allow(first->physical_address(), count);
   return first;
@@ -185,6 +194,7 @@ Page* AllocateContiguous(size_t count, uint64_t alignment) {
 void FreeContiguous(Page* first, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     CheckFreeable(first[i]);
+    --PagesIn(first[i].state);
     first[i].state = PageState::kFreeTail;
   }
   page_poison::Fill(first->physical_address(), count);
@@ -220,6 +230,8 @@ bool IsRam(PhysicalAddress address, uint64_t size) {
 void SetPageState(Page& page, PageState state) {
   GK_ASSERT(page.state == PageState::kAllocated || state == PageState::kAllocated);
   GK_ASSERT(state != PageState::kFree && state != PageState::kFreeTail && state != PageState::kWired);
+  --PagesIn(page.state);
+  ++PagesIn(state);
   page.state = state;
 }
 
@@ -230,6 +242,7 @@ Page* SharedZeroPage() {
     g_pmm.zero_page = AllocateZeroedPage();
     if (g_pmm.zero_page != nullptr) {
       g_pmm.zero_page->state = PageState::kWired;
+      --PagesIn(PageState::kAllocated);
       ++g_pmm.wired_pages;
     }
   }
@@ -237,12 +250,16 @@ Page* SharedZeroPage() {
 }
 
 PmmStatistics GetPmmStatistics() {
-  PmmStatistics statistics{g_pmm.total_pages, g_pmm.free_pages, 0, g_pmm.wired_pages};
-  for (const Range& range : Ranges()) {
-    statistics.untouched_pages += range.end - range.frontier;
-  }
-  statistics.free_pages += statistics.untouched_pages;
-  return statistics;
+  return {.total_pages = g_pmm.total_pages,
+          .free_pages = FreePageCount(),
+          .untouched_pages = g_pmm.untouched_pages,
+          .wired_pages = g_pmm.wired_pages,
+          .table_pages = PagesIn(PageState::kTable),
+          .heap_pages = PagesIn(PageState::kHeap),
+          .object_pages = PagesIn(PageState::kObject)};
 }
+
+uint64_t FreePageCount() { return g_pmm.free_pages + g_pmm.untouched_pages; }
+uint64_t TotalPageCount() { return g_pmm.total_pages; }
 
 }  // namespace gk

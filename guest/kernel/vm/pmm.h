@@ -62,7 +62,14 @@ struct PmmStatistics {
   uint64_t free_pages;       // those beyond the frontier included
   uint64_t untouched_pages;  // beyond the frontier
   uint64_t wired_pages;
+  uint64_t table_pages;  // by state; what is in none of these counts is kAllocated
+  uint64_t heap_pages;
+  uint64_t object_pages;
 };
 [[nodiscard]] PmmStatistics GetPmmStatistics();
+
+// Two of the statistics, cheap enough to be asked on every entry into the kernel.
+[[nodiscard]] uint64_t FreePageCount();
+[[nodiscard]] uint64_t TotalPageCount();
 
 }  // namespace gk

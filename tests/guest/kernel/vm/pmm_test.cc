@@ -217,5 +217,21 @@ TEST(PmmDeathTest, UseOfAFreePageIsFound) {
 }
 #endif
 
+TEST(Pmm, PagesAreCountedByWhatTheyAreFor) {
+  const FakeRam ram({{0, 8 * kMiB}});
+  Page* table = AllocatePage();
+  Page* object = AllocateContiguous(2, kPageSize);
+  SetPageState(*table, PageState::kTable);
+  SetPageState(object[0], PageState::kObject);
+  SetPageState(object[1], PageState::kObject);
+  EXPECT_EQ(GetPmmStatistics().table_pages, 1u);
+  EXPECT_EQ(GetPmmStatistics().object_pages, 2u);
+  FreePage(table);
+  FreeContiguous(object, 2);
+  EXPECT_EQ(GetPmmStatistics().table_pages, 0u);
+  EXPECT_EQ(GetPmmStatistics().object_pages, 0u);
+  EXPECT_EQ(GetPmmStatistics().heap_pages, 0u);
+}
+
 }  // namespace
 }  // namespace gk
