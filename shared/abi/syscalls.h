@@ -32,7 +32,9 @@
   X(pagoda_object_open, 3)            \
   X(pagoda_cpu_index, 0)              \
   X(thread_yield, 1)                  \
-  X(object_get_info, 6)
+  X(object_get_info, 6)               \
+  X(vmar_allocate, 6)                 \
+  X(vmar_destroy, 1)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

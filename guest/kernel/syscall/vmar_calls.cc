@@ -67,7 +67,45 @@ Result<> Map(Caller& caller, zx_handle_t handle, zx_handle_t vmo_handle, MapRequ
   return MapAndTell(caller, vmar.object->vmar(), request, mapped_address);
 }
 
+// The rights that a region's first handle has beyond those of every region: what may be mapped in it.
+zx_rights_t RightsOfRegion(const Vmar& vmar) {
+  return ZX_DEFAULT_VMAR_RIGHTS | RightsFor(AccessFromAbilities(vmar.abilities()));
+}
+
+// Tells the program about a new region; the handle last, so that its variable keeps its value if anything fails.
+Result<> GiveRegion(Caller& caller, const RefPtr<Vmar>& vmar, UserOut<zx_handle_t> child,
+                    UserOut<zx_vaddr_t> child_address) {
+  RefPtr<VmarDispatcher> dispatcher = VmarDispatcher::Create(vmar);
+  if (!dispatcher) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  PAGODA_TRY(child_address.Write(caller, vmar->base()));
+  return GiveHandle(caller, child, Handle(std::move(dispatcher), RightsOfRegion(*vmar)));
+}
+
+Result<> Allocate(Caller& caller, zx_handle_t parent, const Vmar::Placement& placement, UserOut<zx_handle_t> child,
+                  UserOut<zx_vaddr_t> child_address) {
+  const zx_rights_t rights = RightsFor(AccessFromAbilities(placement.options));
+  PAGODA_TRY_ASSIGN(const RefPtr<VmarDispatcher> vmar, caller.handles().Get<VmarDispatcher>(parent, rights));
+  PAGODA_TRY_ASSIGN(const RefPtr<Vmar> made, vmar->vmar().Allocate(placement));
+  if (Result<> given = GiveRegion(caller, made, child, child_address); !given) {
+    (void)StatusOf(made->Destroy());  // unless that has happened while the copies waited
+    return given;
+  }
+  return {};
+}
+
 }  // namespace
+
+Status vmar_allocate(Caller& caller, zx_handle_t parent, zx_vm_option_t options, uint64_t offset, uint64_t size,
+                     UserOut<zx_handle_t> child, UserOut<zx_vaddr_t> child_address) {
+  return StatusOf(Allocate(caller, parent, {.offset = offset, .size = size, .options = options}, child, child_address));
+}
+
+Status vmar_destroy(Caller& caller, zx_handle_t handle) {
+  const auto vmar = caller.handles().Get<VmarDispatcher>(handle, ZX_RIGHT_OP_CHILDREN);
+  return vmar.ok() ? StatusOf((*vmar)->vmar().Destroy()) : vmar.error();
+}
 
 Status vmar_map(Caller& caller, zx_handle_t handle, zx_vm_option_t options, uint64_t vmar_offset, zx_handle_t vmo,
                 uint64_t vmo_offset, uint64_t length, UserOut<zx_vaddr_t> mapped_address) {

@@ -23,7 +23,7 @@ namespace gk {
   Access access{.read = (options & ZX_VM_PERM_READ) != 0,
                 .write = (options & ZX_VM_PERM_WRITE) != 0,
                 .execute = (options & ZX_VM_PERM_EXECUTE) != 0};
-  access.read |= access.execute && (options & ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED) != 0;
+  access.read |= (options & ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED) != 0;
   return access;
 }
 

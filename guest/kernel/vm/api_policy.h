@@ -7,7 +7,7 @@ namespace gk {
 
 enum class ApiPolicy {
   // The documents, to the letter: lengths are page multiples; a mapping that could fault needs ZX_VM_ALLOW_FAULTS;
-  // unmapping where nothing is mapped is an error.
+  // unmapping where nothing is mapped is an error; a region that is full has no memory for another one.
   kDocumented,
   // The real system: lengths are rounded up, ZX_VM_ALLOW_FAULTS is not insisted on, unmapping a hole succeeds.
   kZircon,

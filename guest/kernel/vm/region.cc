@@ -9,7 +9,7 @@ namespace gk {
 Region::Region(Kind kind, AddressSpace& space, VirtualAddress base, uint64_t size)
     : base_(base), size_(size), space_(&space), kind_(kind) {}
 
-Region::~Region() { GK_ASSERT(parent_ == nullptr && left_ == nullptr && right_ == nullptr); }
+Region::~Region() { GK_ASSERT(parent_ == nullptr && up_ == nullptr && left_ == nullptr && right_ == nullptr); }
 
 Mapping* Region::AsMapping() { return kind_ == Kind::kMapping ? static_cast<Mapping*>(this) : nullptr; }
 

@@ -51,9 +51,14 @@ class Region : public RefCounted<Region> {
   Vmar* parent_ = nullptr;
 
   // Owned by the RegionTree that the region is in.
+  Region* up_ = nullptr;
   Region* left_ = nullptr;
   Region* right_ = nullptr;
   uint32_t priority_ = 0;
+  // Of the subtree below and including this region.
+  VirtualAddress subtree_base_ = 0;
+  VirtualAddress subtree_end_ = 0;
+  uint64_t subtree_gap_ = 0;  // bytes of the largest gap between two of its regions
 };
 
 }  // namespace gk

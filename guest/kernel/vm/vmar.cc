@@ -30,8 +30,12 @@ Result<RefPtr<Vmar>> Vmar::Allocate(const Placement& placement) {
   if (!IsSubset(AccessFromAbilities(placement.options), AccessFromAbilities(abilities_))) {
     return Error(ZX_ERR_ACCESS_DENIED);
   }
-  PAGODA_TRY_ASSIGN(const VirtualAddress address, FindPlace(placement));
-  RefPtr<Vmar> vmar = MakeRefCounted<Vmar>(*space_, address, placement.size, placement.options & kAbilities);
+  const Result<VirtualAddress> address = FindPlace(placement);
+  if (!address.ok()) {
+    const bool full = address.error() == Status(ZX_ERR_NO_RESOURCES) && api_policy == ApiPolicy::kDocumented;
+    return full ? Error(ZX_ERR_NO_MEMORY) : Error(address.error());
+  }
+  RefPtr<Vmar> vmar = MakeRefCounted<Vmar>(*space_, *address, placement.size, placement.options & kAbilities);
   if (!vmar) {
     return Error(ZX_ERR_NO_MEMORY);
   }

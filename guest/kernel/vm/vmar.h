@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <zircon/types.h>
 
+#include <optional>
+
 #include "guest/kernel/vm/mapping.h"
 #include "guest/kernel/vm/region.h"
 #include "guest/kernel/vm/region_tree.h"
@@ -63,7 +65,8 @@ class Vmar final : public Region {
     zx_vm_option_t options = 0;
   };
   // Makes a region inside this one, with the ZX_VM_CAN_MAP_* abilities in `options`. Errors as for Map where they
-  // apply; ZX_ERR_ACCESS_DENIED: an ability that this region does not have itself.
+  // apply; ZX_ERR_ACCESS_DENIED: an ability that this region does not have itself; ZX_ERR_NO_MEMORY also when no gap is
+  // large enough (the real system: ZX_ERR_NO_RESOURCES, as for Map).
   Result<RefPtr<Vmar>> Allocate(const Placement& placement);
 
   // Unmaps everything inside, and the region itself out of its parent. Handles to it see ZX_ERR_BAD_STATE from now on.
@@ -97,8 +100,13 @@ class Vmar final : public Region {
   Result<VirtualAddress> FindPlace(const Placement& placement);
   Result<VirtualAddress> FixedPlace(const Placement& placement, uint64_t alignment);
   Result<VirtualAddress> FreePlace(const Placement& placement, uint64_t alignment);
-  template <typename Action>
-  void ForEachGap(VirtualAddress limit, Action action) const;
+  [[nodiscard]] std::optional<RegionTree::Gap> FindRoom(const RegionTree::Gap& window, uint64_t size,
+                                                        uint64_t alignment, uint64_t guard) const;
+  [[nodiscard]] std::optional<VirtualAddress> LowestPlace(const RegionTree::Gap& window, uint64_t size,
+                                                          uint64_t alignment) const;
+  std::optional<VirtualAddress> AnyPlace(const RegionTree::Gap& window, uint64_t size, uint64_t alignment);
+  VirtualAddress RandomPlace(const RegionTree::Gap& room, uint64_t size, uint64_t alignment);
+  [[nodiscard]] bool IsFreeWithGuards(VirtualAddress address, uint64_t length) const;
 
   // vmar_map.cc
   Result<> CheckMap(const MapRequest& request, Access access) const;

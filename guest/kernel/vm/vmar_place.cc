@@ -1,8 +1,11 @@
 // Where a new mapping or region goes.
 //
-// A fixed place is checked. A free one is chosen at random among all places that fit, so that a program cannot guess
-// what lies where; in a compact region it is the lowest. Random choice counts the places in a first walk over the gaps
-// and takes the n-th in a second one.
+// A fixed place is checked. A free one is random, so that a program cannot guess what lies where, with a free page on
+// either side as long as there is room for that: who runs past the end of a mapping meets nothing. A compact region is
+// filled from its start without such gaps.
+//
+// Random choice tries a few places among all there are, each as likely as the next. Where a region is so full that none
+// of them is free, it takes a random place in a gap that is found by its size.
 
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/address_space.h"
@@ -26,11 +29,14 @@ uint64_t AlignmentFrom(zx_vm_option_t options) {
   return Max(uint64_t{1} << exponent, kPageSize);
 }
 
-// How many aligned places of `size` bytes the gap [begin, end) has.
-uint64_t CountPlaces(VirtualAddress begin, VirtualAddress end, uint64_t size, uint64_t alignment) {
-  const VirtualAddress first = base::AlignUp(begin, alignment);
-  return first < end && size <= end - first ? (end - first - size) / alignment + 1 : 0;
+// How many aligned places of `size` bytes the gap has.
+uint64_t CountPlaces(const RegionTree::Gap& gap, uint64_t size, uint64_t alignment) {
+  const VirtualAddress first = base::AlignUp(gap.begin, alignment);
+  return first < gap.end && size <= gap.end - first ? (gap.end - first - size) / alignment + 1 : 0;
 }
+
+// How often a random place is tried. In a region that is half full, one search by size in 256 is left.
+constexpr int kTries = 8;
 
 }  // namespace
 
@@ -60,19 +66,38 @@ Result<VirtualAddress> Vmar::FixedPlace(const Placement& placement, uint64_t ali
   return address;
 }
 
-// Calls `action(begin, end)` for each gap below `limit`, ascending, until it returns false.
-template <typename Action>
-void Vmar::ForEachGap(VirtualAddress limit, Action action) const {
-  VirtualAddress begin = base_;
-  for (Region* child = children_.First(); child != nullptr && begin < limit; child = children_.Next(*child)) {
-    if (!action(begin, Min(child->base(), limit))) {
-      return;
+// The first gap in `window` that has a place of `size` bytes and a free page on either side if `guard` says so; the
+// pages of the guard are not part of the result. Logarithmic, unless only gaps are left that barely suffice: those are
+// tried one by one for their alignment.
+std::optional<RegionTree::Gap> Vmar::FindRoom(const RegionTree::Gap& window, uint64_t size, uint64_t alignment,
+                                              uint64_t guard) const {
+  const uint64_t least = size + 2 * guard;
+  const auto inner = [=](const RegionTree::Gap& gap) { return RegionTree::Gap{gap.begin + guard, gap.end - guard}; };
+  if (const auto gap = children_.FindGap(window.begin, window.end, least + alignment - kPageSize); gap.has_value()) {
+    return inner(*gap);
+  }
+  if (alignment == kPageSize) {
+    return std::nullopt;
+  }
+  for (auto gap = children_.FindGap(window.begin, window.end, least); gap.has_value();
+       gap = children_.FindGap(gap->end, window.end, least)) {
+    if (CountPlaces(inner(*gap), size, alignment) != 0) {
+      return inner(*gap);
     }
-    begin = child->end();
   }
-  if (begin < limit) {
-    action(begin, limit);
-  }
+  return std::nullopt;
+}
+
+VirtualAddress Vmar::RandomPlace(const RegionTree::Gap& room, uint64_t size, uint64_t alignment) {
+  const uint64_t places = CountPlaces(room, size, alignment);
+  return base::AlignUp(room.begin, alignment) + space_->NextRandom() % places * alignment;
+}
+
+// True when nothing is in the range nor in the page before and after it.
+bool Vmar::IsFreeWithGuards(VirtualAddress address, uint64_t length) const {
+  const VirtualAddress begin = address == base_ ? address : address - kPageSize;
+  const VirtualAddress last = Min(address + length + kPageSize, end());
+  return IsFree(begin, last - begin);
 }
 
 Result<VirtualAddress> Vmar::FreePlace(const Placement& placement, uint64_t alignment) {
@@ -80,27 +105,38 @@ Result<VirtualAddress> Vmar::FreePlace(const Placement& placement, uint64_t alig
   if (limited && (placement.offset > size_ || placement.offset < placement.size)) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
-  const VirtualAddress limit = base_ + (limited ? placement.offset : size_);
-  uint64_t places = 0;
-  ForEachGap(limit, [&](VirtualAddress begin, VirtualAddress end) {
-    places += CountPlaces(begin, end, placement.size, alignment);
-    return true;
-  });
-  if (places == 0) {
+  const RegionTree::Gap all{base_, base_ + (limited ? placement.offset : size_)};
+  if (CountPlaces(all, placement.size, alignment) == 0) {
     return Error(ZX_ERR_NO_RESOURCES);
   }
-  uint64_t chosen = (abilities_ & ZX_VM_COMPACT) != 0 ? 0 : space_->NextRandom() % places;
-  VirtualAddress address = 0;
-  ForEachGap(limit, [&](VirtualAddress begin, VirtualAddress end) {
-    const uint64_t here = CountPlaces(begin, end, placement.size, alignment);
-    if (chosen < here) {
-      address = base::AlignUp(begin, alignment) + chosen * alignment;
-      return false;
+  const std::optional<VirtualAddress> place = (abilities_ & ZX_VM_COMPACT) != 0
+                                                  ? LowestPlace(all, placement.size, alignment)
+                                                  : AnyPlace(all, placement.size, alignment);
+  return place.has_value() ? Result<VirtualAddress>(*place) : Error(ZX_ERR_NO_RESOURCES);
+}
+
+std::optional<VirtualAddress> Vmar::LowestPlace(const RegionTree::Gap& window, uint64_t size,
+                                                uint64_t alignment) const {
+  const auto room = FindRoom(window, size, alignment, 0);
+  return room.has_value() ? std::optional(base::AlignUp(room->begin, alignment)) : std::nullopt;
+}
+
+std::optional<VirtualAddress> Vmar::AnyPlace(const RegionTree::Gap& window, uint64_t size, uint64_t alignment) {
+  VirtualAddress start = window.begin;
+  for (int i = 0; i < kTries; ++i) {
+    start = RandomPlace(window, size, alignment);
+    if (IsFreeWithGuards(start, size)) {
+      return start;
     }
-    chosen -= here;
-    return true;
-  });
-  return address;
+  }
+  for (const uint64_t guard : {kPageSize, uint64_t{0}}) {
+    for (const VirtualAddress from : {start, window.begin}) {
+      if (const auto room = FindRoom({from, window.end}, size, alignment, guard); room.has_value()) {
+        return RandomPlace(*room, size, alignment);
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace gk

@@ -59,6 +59,7 @@ Result<> Vmar::SplitMappingAt(VirtualAddress address) {
     return Error(ZX_ERR_NO_MEMORY);
   }
   mapping->TruncateTo(address - mapping->base());
+  children_.OnResized(*mapping);
   InsertChild(std::move(back));
   return {};
 }

@@ -125,5 +125,84 @@ TEST_F(VmarCallsTest, UnmapChecksItsHandle) {
   EXPECT_EQ(Call(Syscall::vmar_unmap, root_, user_memory_, 0), ZX_ERR_INVALID_ARGS);
 }
 
+class VmarAllocateTest : public VmarCallsTest {
+ protected:
+  VmarAllocateTest() : child_(Put(ZX_HANDLE_INVALID)) {}
+
+  int64_t Allocate(zx_handle_t parent, zx_vm_option_t options, uint64_t offset = 0, uint64_t size = 4 * kPageSize) {
+    return Call(Syscall::vmar_allocate, parent, options, offset, size, child_, out_);
+  }
+  zx_handle_t child() { return Get<zx_handle_t>(child_); }
+
+  static constexpr zx_vm_option_t kAll =
+      ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE;
+  VirtualAddress child_;
+};
+
+TEST_F(VmarAllocateTest, HandleOfARegionCarriesWhatMayBeMappedInIt) {
+  ASSERT_EQ(Allocate(root_, kAll), ZX_OK);
+  EXPECT_EQ(RightsOf(child()), ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHT_READ | ZX_RIGHT_WRITE | ZX_RIGHT_EXECUTE);
+  ASSERT_EQ(Allocate(root_, ZX_VM_CAN_MAP_WRITE), ZX_OK);
+  EXPECT_EQ(RightsOf(child()), ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHT_WRITE);
+  ASSERT_EQ(Allocate(root_, 0), ZX_OK);
+  EXPECT_EQ(RightsOf(child()), ZX_DEFAULT_VMAR_RIGHTS);
+}
+
+TEST_F(VmarAllocateTest, MappingsGoIntoTheRegionAndGoWithIt) {
+  ASSERT_EQ(Allocate(root_, kAll), ZX_OK);
+  const VirtualAddress base = Get<VirtualAddress>(out_);
+  ASSERT_EQ(Call(Syscall::vmar_map, child(), kRead | ZX_VM_SPECIFIC, kPageSize, vmo_, 0, kPageSize, out_), ZX_OK);
+  EXPECT_EQ(mapped(), base + kPageSize);
+  EXPECT_EQ(Call(Syscall::vmar_destroy, child()), ZX_OK);
+  EXPECT_EQ(mapping_count(), 0u);
+  const zx_handle_t dead = child();
+  EXPECT_EQ(Call(Syscall::vmar_destroy, dead), ZX_ERR_BAD_STATE);
+  EXPECT_EQ(Allocate(dead, 0), ZX_ERR_BAD_STATE);
+  EXPECT_EQ(child(), dead) << "a call that fails gives out nothing";
+  EXPECT_EQ(Call(Syscall::vmar_map, dead, kRead, 0, vmo_, 0, kPageSize, out_), ZX_ERR_BAD_STATE);
+  EXPECT_EQ(Call(Syscall::vmar_unmap, dead, base, kPageSize), ZX_ERR_BAD_STATE);
+  EXPECT_EQ(Call(Syscall::vmar_protect, dead, kRead, base, kPageSize), ZX_ERR_BAD_STATE);
+}
+
+TEST_F(VmarAllocateTest, TypeThenRightsThenArguments) {
+  EXPECT_EQ(Allocate(ZX_HANDLE_INVALID, UINT32_MAX), ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(Allocate(vmo_, UINT32_MAX), ZX_ERR_WRONG_TYPE);
+  const struct {
+    zx_rights_t right;
+    zx_vm_option_t ability;
+  } rows[] = {{ZX_RIGHT_READ, ZX_VM_CAN_MAP_READ},
+              {ZX_RIGHT_WRITE, ZX_VM_CAN_MAP_WRITE},
+              {ZX_RIGHT_EXECUTE, ZX_VM_CAN_MAP_EXECUTE}};
+  for (const auto& row : rows) {
+    const zx_handle_t without = Without(root_, row.right);
+    EXPECT_EQ(Allocate(without, kAll, 1, 0), ZX_ERR_ACCESS_DENIED);
+    EXPECT_EQ(Allocate(without, kAll & ~row.ability), ZX_OK);
+  }
+  EXPECT_EQ(Allocate(root_, kAll, 0, 0), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Allocate(root_, kAll, 0, kPageSize - 1), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Allocate(root_, kAll, 0, SIZE_MAX - kPageSize + 2), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Allocate(root_, kAll, kPageSize), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Allocate(root_, kAll | ZX_VM_SPECIFIC, kPageSize - 1), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Allocate(root_, kAll | ZX_VM_SPECIFIC | ZX_VM_OFFSET_IS_UPPER_LIMIT), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Allocate(root_, kAll | ZX_VM_PERM_READ), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Allocate(root_, kAll | 1u << 31), ZX_ERR_INVALID_ARGS);
+}
+
+TEST_F(VmarAllocateTest, RegionThatCannotBeToldIsTakenAway) {
+  const size_t before = process_->address_space().root().children().size();
+  EXPECT_EQ(Call(Syscall::vmar_allocate, root_, kAll, 0, kPageSize, child_, kBadAddress), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Call(Syscall::vmar_allocate, root_, kAll, 0, kPageSize, kBadAddress, out_), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(process_->address_space().root().children().size(), before);
+}
+
+TEST_F(VmarAllocateTest, DestroyNeedsTheRightToChildrenAndSparesTheRoot) {
+  ASSERT_EQ(Allocate(root_, kAll), ZX_OK);
+  EXPECT_EQ(Call(Syscall::vmar_destroy, ZX_HANDLE_INVALID), ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(Call(Syscall::vmar_destroy, vmo_), ZX_ERR_WRONG_TYPE);
+  EXPECT_EQ(Call(Syscall::vmar_destroy, Without(child(), ZX_RIGHT_OP_CHILDREN)), ZX_ERR_ACCESS_DENIED);
+  EXPECT_EQ(Call(Syscall::vmar_destroy, root_), ZX_ERR_NOT_SUPPORTED);
+  EXPECT_EQ(Call(Syscall::vmar_destroy, child()), ZX_OK);
+}
+
 }  // namespace
 }  // namespace gk

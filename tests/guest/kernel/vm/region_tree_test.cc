@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <random>
 
 #include "tests/guest/kernel/vm/vm_fixture.h"
@@ -71,6 +74,72 @@ TEST_F(RegionTreeTest, AgreesWithAMapUnderRandomOperations) {
     ASSERT_EQ(region, expected->second);
   }
   EXPECT_EQ(expected, model.end());
+}
+
+// The lowest gap of `size` bytes in [from, end) between the ranges of `model`, found the slow way.
+std::optional<RegionTree::Gap> LowestGap(const std::map<VirtualAddress, Mapping*>& model, VirtualAddress from,
+                                         VirtualAddress end, uint64_t size) {
+  VirtualAddress begin = from;
+  for (const auto& [base, mapping] : model) {
+    const VirtualAddress gap_end = std::min(base, end);
+    if (gap_end > begin && gap_end - begin >= size) {
+      return RegionTree::Gap{begin, gap_end};
+    }
+    begin = std::max(begin, mapping->end());
+  }
+  return begin < end && end - begin >= size ? std::optional(RegionTree::Gap{begin, end}) : std::nullopt;
+}
+
+TEST_F(RegionTreeTest, GapsAgreeWithAMapUnderRandomOperations) {
+  constexpr uint64_t kPages = 3000;
+  std::mt19937 random(12);  // any seed will do
+  std::map<VirtualAddress, Mapping*> model;
+  for (int i = 0; i < 20000; ++i) {
+    const VirtualAddress base = (random() % kPages) * kPageSize;
+    const uint64_t size = (1 + random() % 6) * kPageSize;
+    const auto next = model.lower_bound(base);
+    const bool free_after = next == model.end() || next->first >= base + size;
+    const bool free_before = next == model.begin() || std::prev(next)->second->end() <= base;
+    if (free_after && free_before) {
+      model[base] = Insert(base, size);
+    } else if (next != model.end()) {
+      (void)tree_.Remove(*next->second);
+      model.erase(next);
+    }
+    const VirtualAddress from = (random() % kPages) * kPageSize;
+    const VirtualAddress end = from + (random() % kPages) * kPageSize;
+    const uint64_t wanted = (1 + random() % 20) * kPageSize;
+    const auto expected = LowestGap(model, from, end, wanted);
+    const auto found = tree_.FindGap(from, end, wanted);
+    ASSERT_EQ(found.has_value(), expected.has_value()) << i;
+    ASSERT_TRUE(!found || (found->begin == expected->begin && found->end == expected->end)) << i;
+  }
+}
+
+TEST_F(RegionTreeTest, LargeGapBehindThousandsOfSmallOnesIsFoundAtOnce) {
+  constexpr uint64_t kCount = 1 << 16;
+  for (uint64_t i = 0; i < kCount; ++i) {
+    Insert(i * 2 * kPageSize, kPageSize);
+  }
+  const VirtualAddress end = kCount * 2 * kPageSize;
+  Insert(end + 7 * kPageSize, kPageSize);
+  const uint64_t before = tree_.visited();
+  const auto gap = tree_.FindGap(0, end * 2, 8 * kPageSize);
+  EXPECT_LE(tree_.visited() - before, 150u);  // depth is some 40
+  ASSERT_TRUE(gap.has_value());
+  EXPECT_EQ(gap->begin, end - kPageSize);
+  EXPECT_FALSE(tree_.FindGap(0, end, 8 * kPageSize).has_value());
+}
+
+TEST_F(RegionTreeTest, InsertingAndRemovingTouchesAFewNodes) {
+  constexpr uint64_t kCount = 1 << 16;
+  for (uint64_t i = 0; i < kCount; ++i) {
+    Insert(i * 2 * kPageSize, kPageSize);
+  }
+  const uint64_t before = tree_.visited();
+  Mapping* mapping = Insert((kCount + 1) * kPageSize, kPageSize);
+  (void)tree_.Remove(*mapping);
+  EXPECT_LE(tree_.visited() - before, 300u);
 }
 
 }  // namespace

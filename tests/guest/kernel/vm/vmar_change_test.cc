@@ -261,7 +261,8 @@ TEST_F(VmarChangeTest, AllocateChecksItsArguments) {
   const RefPtr<Vmar> region = MakeRegion(10, {});
   EXPECT_EQ(ValueOf(region->Allocate({.size = 11 * kPageSize})), ZX_ERR_INVALID_ARGS);
   EXPECT_TRUE(region->Allocate({.size = 10 * kPageSize}).ok());
-  EXPECT_EQ(ValueOf(region->Allocate({.size = kPageSize})), ZX_ERR_NO_RESOURCES);
+  EXPECT_EQ(ValueOf(region->Allocate({.size = kPageSize})), ZX_ERR_NO_MEMORY);
+  EXPECT_EQ(ValueOf(region->Allocate({.size = kPageSize, .options = ZX_VM_SPECIFIC})), ZX_ERR_ALREADY_EXISTS);
 }
 
 TEST_F(VmarChangeTest, DestroyedSpaceLetsGoOfEverything) {
