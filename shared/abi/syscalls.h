@@ -34,7 +34,18 @@
   X(thread_yield, 1)                  \
   X(object_get_info, 6)               \
   X(vmar_allocate, 6)                 \
-  X(vmar_destroy, 1)
+  X(vmar_destroy, 1)                  \
+  X(event_create, 2)                  \
+  X(eventpair_create, 3)              \
+  X(object_signal, 3)                 \
+  X(object_signal_peer, 3)            \
+  X(channel_create, 3)                \
+  X(channel_read, 8)                  \
+  X(channel_read_etc, 8)              \
+  X(channel_write, 6)                 \
+  X(channel_write_etc, 6)             \
+  X(channel_call, 6)                  \
+  X(channel_call_etc, 6)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)
@@ -59,7 +70,7 @@ inline constexpr uint32_t kSyscallCount = 0 PAGODA_SYSCALLS(PAGODA_SYSCALL_COUNT
 // The vDSO: kVdsoCodePages pages of code that the kernel maps read-execute into every process, and below them one page
 // of data (read-only there, VdsoData). Entry number n of the list above starts kVdsoEntriesOffset + n * kVdsoEntrySize
 // bytes into the code; after the system calls come the functions of VdsoFunction in the same spacing.
-inline constexpr uint64_t kVdsoCodePages = 1;
+inline constexpr uint64_t kVdsoCodePages = 2;
 inline constexpr uint64_t kVdsoEntriesOffset = 0;
 inline constexpr uint64_t kVdsoEntrySize = 32;
 

@@ -13,11 +13,16 @@ constinit zx_koid_t next_koid = ZX_KOID_FIRST;
 Dispatcher::Dispatcher(zx_obj_type_t type, zx_signals_t signals) : type_(type), koid_(next_koid++), signals_(signals) {}
 
 void Dispatcher::UpdateSignals(zx_signals_t clear, zx_signals_t set) {
+  const zx_signals_t before = signals_;
   signals_ = (signals_ & ~clear) | set;
+  const zx_signals_t risen = signals_ & ~before;
+  if (risen == 0) {
+    return;
+  }
   for (auto it = observers_.begin(); it != observers_.end();) {
     SignalObserver& observer = *it;
     ++it;
-    if ((observer.watch().signals & signals_) != 0) {
+    if ((observer.watch().signals & risen) != 0) {
       observer.Unlink();
       observer.OnMatch(signals_);
     }
@@ -25,7 +30,6 @@ void Dispatcher::UpdateSignals(zx_signals_t clear, zx_signals_t set) {
 }
 
 void Dispatcher::AddObserver(SignalObserver& observer, zx_signals_t watched, HandleKey key) {
-  GK_ASSERT((watched & signals_) == 0);
   observer.set_watch({.signals = watched, .key = key});
   observers_.PushFront(observer);
 }

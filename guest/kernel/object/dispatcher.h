@@ -10,6 +10,7 @@
 #include <zircon/types.h>
 
 #include "guest/kernel/lib/ref_ptr.h"
+#include "guest/kernel/lib/status.h"
 #include "guest/kernel/object/object_name.h"
 #include "shared/base/intrusive_list.h"
 
@@ -70,11 +71,21 @@ class Dispatcher : public RefCounted<Dispatcher> {
   // For people who read reports; null for types without a name.
   [[nodiscard]] virtual const ObjectName* name() const { return nullptr; }
 
-  // Clears, then sets, and tells observers that match now, the newest first.
+  // Clears, then sets, and tells the observers of signals that became active, the newest first.
   void UpdateSignals(zx_signals_t clear, zx_signals_t set);
 
-  // Watches for `watched` until one of them becomes active. Precondition: none is active now, and the observer watches
-  // nothing. The observer must stop, or hear, before it or the object is destroyed.
+  // The signals that programs may set and clear on this object.
+  [[nodiscard]] virtual zx_signals_t user_signals() const { return ZX_USER_SIGNAL_ALL; }
+
+  // The other one of two objects that were made together. ZX_ERR_NOT_SUPPORTED: this kind of object comes alone;
+  // ZX_ERR_PEER_CLOSED: the peer has no handles any more.
+  [[nodiscard]] virtual Result<RefPtr<Dispatcher>> Peer() const { return Error(ZX_ERR_NOT_SUPPORTED); }
+  // What ZX_INFO_HANDLE_BASIC calls related: the peer's koid, even after its end, or the parent's of a task. Invalid:
+  // none.
+  [[nodiscard]] virtual zx_koid_t related_koid() const { return ZX_KOID_INVALID; }
+
+  // Watches for a change of one of `watched` from inactive to active; those that are active already do not count. The
+  // observer watches nothing yet, and must stop, or hear, before it or the object is destroyed.
   void AddObserver(SignalObserver& observer, zx_signals_t watched, HandleKey key);
   // Cancels the observers that watch through the handle `key`.
   void CancelObservers(HandleKey key);

@@ -41,6 +41,32 @@ Status object_wait_one(Caller& caller, zx_handle_t handle, zx_signals_t signals,
 Status futex_wait(Caller& caller, UserIn<int32_t> value, int32_t expected, zx_handle_t new_owner, zx_time_t deadline);
 Status futex_wake(Caller& caller, UserIn<int32_t> value, uint32_t count);
 
+// signal_calls.cc
+Status event_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> out);
+Status eventpair_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> first, UserOut<zx_handle_t> second);
+Status object_signal(Caller& caller, zx_handle_t handle, zx_signals_t clear, zx_signals_t set);
+Status object_signal_peer(Caller& caller, zx_handle_t handle, zx_signals_t clear, zx_signals_t set);
+
+// channel_calls.cc: without I/O vectors. A full channel is ZX_ERR_SHOULD_WAIT to its writer, where Zircon raises a
+// policy exception.
+Status channel_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> first, UserOut<zx_handle_t> second);
+Status channel_read(Caller& caller, zx_handle_t handle, uint32_t options, UserOutBytes bytes, UserOutBytes handles,
+                    uint32_t byte_capacity, uint32_t handle_capacity, UserOut<uint32_t> actual_bytes,
+                    UserOut<uint32_t> actual_handles);
+Status channel_read_etc(Caller& caller, zx_handle_t handle, uint32_t options, UserOutBytes bytes, UserOutBytes handles,
+                        uint32_t byte_capacity, uint32_t handle_capacity, UserOut<uint32_t> actual_bytes,
+                        UserOut<uint32_t> actual_handles);
+Status channel_write(Caller& caller, zx_handle_t handle, uint32_t options, UserInBytes bytes, uint32_t byte_count,
+                     UserInBytes handles, uint32_t handle_count);
+Status channel_write_etc(Caller& caller, zx_handle_t handle, uint32_t options, UserInBytes bytes, uint32_t byte_count,
+                         UserOutBytes handles, uint32_t handle_count);
+Status channel_call(Caller& caller, zx_handle_t handle, uint32_t options, zx_time_t deadline,
+                    UserIn<zx_channel_call_args_t> args, UserOut<uint32_t> actual_bytes,
+                    UserOut<uint32_t> actual_handles);
+Status channel_call_etc(Caller& caller, zx_handle_t handle, uint32_t options, zx_time_t deadline,
+                        UserIn<zx_channel_call_etc_args_t> args, UserOut<uint32_t> actual_bytes,
+                        UserOut<uint32_t> actual_handles);
+
 // vmo_calls.cc
 Status vmo_create(Caller& caller, uint64_t size, uint32_t options, UserOut<zx_handle_t> out);
 Status vmo_read(Caller& caller, zx_handle_t handle, UserOutBytes buffer, uint64_t offset, size_t length);

@@ -9,4 +9,15 @@ Result<> GiveHandle(Caller& caller, UserOut<zx_handle_t> out, Handle handle) {
   return {};
 }
 
+Result<> GiveHandles(Caller& caller, UserOut<zx_handle_t> first_out, Handle first, UserOut<zx_handle_t> second_out,
+                     Handle second) {
+  PAGODA_TRY_ASSIGN(HandleReservation first_place, caller.handles().Reserve());
+  PAGODA_TRY_ASSIGN(HandleReservation second_place, caller.handles().Reserve());
+  PAGODA_TRY(first_out.Write(caller, first_place.value()));
+  PAGODA_TRY(second_out.Write(caller, second_place.value()));
+  first_place.Commit(std::move(first));
+  second_place.Commit(std::move(second));
+  return {};
+}
+
 }  // namespace gk::syscall

@@ -53,5 +53,8 @@ struct UserOut {
 // How every call gives out a handle: `handle` enters the caller's table if its value could be stored at `out`, and is
 // closed otherwise.
 Result<> GiveHandle(Caller& caller, UserOut<zx_handle_t> out, Handle handle);
+// The same for two, of which either both enter the table or none.
+Result<> GiveHandles(Caller& caller, UserOut<zx_handle_t> first_out, Handle first, UserOut<zx_handle_t> second_out,
+                     Handle second);
 
 }  // namespace gk::syscall

@@ -1,9 +1,9 @@
 // The vDSO: the only code that knows how a system call traps, and how time follows from the TSC.
 //
-// It is assembled once for each trap instruction (PAGODA_VDSO_VARIANT, PAGODA_VDSO_TRAP) into one page of read-only data
+// It is assembled once for each trap instruction (PAGODA_VDSO_VARIANT, PAGODA_VDSO_TRAP) into two pages of read-only data
 // that the kernel maps executable into every process. Slots of 32 bytes, numbered as shared/abi/syscalls.h says: first
 // the system calls, then the functions of abi::VdsoFunction. Every reference is relative to the instruction pointer and
-// resolved by the assembler, so the page works at any address that has the page of abi::VdsoData directly below it.
+// resolved by the assembler, so the code works at any address that has the page of abi::VdsoData directly below it.
 
 #include "shared/abi/syscalls.h"
 
@@ -109,8 +109,8 @@ VARIANT_START:
         add     rax, DATA_BASE_NS
         ret
 
-        .org    .Lcode + 4096, 0xcc
+        .org    .Lcode + 8192, 0xcc
 VARIANT_END:
-        .size   VARIANT_START, 4096
+        .size   VARIANT_START, 8192
 
         .section .note.GNU-stack, "", @progbits

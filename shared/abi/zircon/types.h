@@ -274,6 +274,60 @@ typedef struct zx_wait_item {
   zx_signals_t pending;
 } zx_wait_item_t;
 
+// ---- Channels -------------------------------------------------------------------------------------------------------
+
+#define ZX_CHANNEL_MAX_MSG_BYTES ((uint32_t)65536u)
+#define ZX_CHANNEL_MAX_MSG_HANDLES ((uint32_t)64u)
+#define ZX_CHANNEL_MAX_MSG_IOVECS ((uint32_t)8192u)
+#define ZX_CHANNEL_READ_MAY_DISCARD ((uint32_t)1u)
+#define ZX_CHANNEL_WRITE_USE_IOVEC ((uint32_t)2u)
+
+// What a message of zx_channel_call starts with: it ties the answer to the question.
+typedef uint32_t zx_txid_t;
+
+typedef uint32_t zx_handle_op_t;
+#define ZX_HANDLE_OP_MOVE ((zx_handle_op_t)0u)
+#define ZX_HANDLE_OP_DUPLICATE ((zx_handle_op_t)1u)
+
+// What zx_channel_write_etc does with one handle. `type` is checked unless it is NONE; `result` is written on failure.
+typedef struct zx_handle_disposition {
+  zx_handle_op_t operation;
+  zx_handle_t handle;
+  zx_obj_type_t type;
+  zx_rights_t rights;
+  zx_status_t result;
+} zx_handle_disposition_t;
+
+// What zx_channel_read_etc tells about one handle.
+typedef struct zx_handle_info {
+  zx_handle_t handle;
+  zx_obj_type_t type;
+  zx_rights_t rights;
+  uint32_t unused;
+} zx_handle_info_t;
+
+typedef struct zx_channel_call_args {
+  const void* wr_bytes;
+  const zx_handle_t* wr_handles;
+  void* rd_bytes;
+  zx_handle_t* rd_handles;
+  uint32_t wr_num_bytes;
+  uint32_t wr_num_handles;
+  uint32_t rd_num_bytes;
+  uint32_t rd_num_handles;
+} zx_channel_call_args_t;
+
+typedef struct zx_channel_call_etc_args {
+  const void* wr_bytes;
+  zx_handle_disposition_t* wr_handles;
+  void* rd_bytes;
+  zx_handle_info_t* rd_handles;
+  uint32_t wr_num_bytes;
+  uint32_t wr_num_handles;
+  uint32_t rd_num_bytes;
+  uint32_t rd_num_handles;
+} zx_channel_call_etc_args_t;
+
 // ---- Return codes of tasks that did not end by themselves
 // ----------------------------------------------------------------
 
@@ -285,3 +339,10 @@ typedef struct zx_wait_item {
 #define ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL ((int64_t)-1029)
 
 // NOLINTEND(modernize-use-using)
+
+#if defined(__cplusplus)
+static_assert(sizeof(zx_handle_disposition_t) == 20);
+static_assert(sizeof(zx_handle_info_t) == 16);
+static_assert(sizeof(zx_channel_call_args_t) == 48);
+static_assert(sizeof(zx_channel_call_etc_args_t) == 48);
+#endif

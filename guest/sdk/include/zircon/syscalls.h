@@ -29,6 +29,31 @@ zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void* buffer,
                                size_t* actual_count, size_t* avail_count);
 zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property, void* value, size_t value_size);
 
+zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t set_mask);
+zx_status_t zx_object_signal_peer(zx_handle_t handle, uint32_t clear_mask, uint32_t set_mask);
+
+// ---- Events and channels -------------------------------------------------------------------------------------------
+
+zx_status_t zx_event_create(uint32_t options, zx_handle_t* out);
+zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t* out0, zx_handle_t* out1);
+
+zx_status_t zx_channel_create(uint32_t options, zx_handle_t* out0, zx_handle_t* out1);
+zx_status_t zx_channel_read(zx_handle_t handle, uint32_t options, void* bytes, zx_handle_t* handles, uint32_t num_bytes,
+                            uint32_t num_handles, uint32_t* actual_bytes, uint32_t* actual_handles);
+zx_status_t zx_channel_read_etc(zx_handle_t handle, uint32_t options, void* bytes, zx_handle_info_t* handles,
+                                uint32_t num_bytes, uint32_t num_handles, uint32_t* actual_bytes,
+                                uint32_t* actual_handles);
+// The handles are gone in every case.
+zx_status_t zx_channel_write(zx_handle_t handle, uint32_t options, const void* bytes, uint32_t num_bytes,
+                             const zx_handle_t* handles, uint32_t num_handles);
+zx_status_t zx_channel_write_etc(zx_handle_t handle, uint32_t options, const void* bytes, uint32_t num_bytes,
+                                 zx_handle_disposition_t* handles, uint32_t num_handles);
+// Writes a message, whose first four bytes the kernel replaces, and waits for the one that starts with the same bytes.
+zx_status_t zx_channel_call(zx_handle_t handle, uint32_t options, zx_time_t deadline,
+                            const zx_channel_call_args_t* args, uint32_t* actual_bytes, uint32_t* actual_handles);
+zx_status_t zx_channel_call_etc(zx_handle_t handle, uint32_t options, zx_time_t deadline,
+                                zx_channel_call_etc_args_t* args, uint32_t* actual_bytes, uint32_t* actual_handles);
+
 // ---- Threads and processes -----------------------------------------------------------------------------------------
 
 zx_status_t zx_thread_create(zx_handle_t process, const char* name, size_t name_size, uint32_t options,

@@ -189,7 +189,7 @@ TEST_F(TaskCallsTest, OnlyUndefinedInstructionsOfTheVdsoAreSystemCalls) {
   process_->SetVdsoCode(0x500000);
   EXPECT_TRUE(thread_->IsSyscallInstruction(0x500000));
   EXPECT_TRUE(thread_->IsSyscallInstruction(0x500fff));
-  EXPECT_FALSE(thread_->IsSyscallInstruction(0x501000));
+  EXPECT_FALSE(thread_->IsSyscallInstruction(0x500000 + abi::kVdsoCodePages * base::kPageSize));
   EXPECT_FALSE(thread_->IsSyscallInstruction(0x4fffff));
 }
 
