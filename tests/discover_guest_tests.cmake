@@ -1,4 +1,4 @@
-# Included by CTest when it starts, with `program` and `pagoda` set: one CTest case for each test case of a guest program.
+# Included by CTest when it starts, with `program`, `pagoda` and the `options` of its runs set: one CTest case for each test case of a guest program.
 # See pagoda_guest_tests in testing.cmake.
 
 # Exit code of a skipped test, by the convention of automake.
@@ -25,7 +25,7 @@ function(pagoda_add_guest_cases listing)
       set(suite "${CMAKE_MATCH_1}")
     elseif(suite AND line MATCHES "^  ([A-Za-z0-9_/]+)")
       set(name "guest.${program}.${suite}${CMAKE_MATCH_1}")
-      add_test("${name}" "${pagoda}" run --cpus 4 --timeout 60 -- "${program}" "--gtest_filter=${suite}${CMAKE_MATCH_1}")
+      add_test("${name}" "${pagoda}" run --cpus 4 --timeout 60 ${options} -- "${program}" "--gtest_filter=${suite}${CMAKE_MATCH_1}")
       set_tests_properties("${name}" PROPERTIES LABELS guest TIMEOUT 120
                            SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
     endif()
@@ -43,7 +43,7 @@ else()
   if(no_kvm)
     pagoda_skipped_guest_program("skipped: /dev/kvm is missing or may not be opened by this user")
   else()
-    execute_process(COMMAND "${pagoda}" run --timeout 60 -- "${program}" --gtest_list_tests
+    execute_process(COMMAND "${pagoda}" run --timeout 60 ${options} -- "${program}" --gtest_list_tests
                     RESULT_VARIABLE result OUTPUT_VARIABLE listing ERROR_VARIABLE messages)
     if(result)
       pagoda_failed_guest_program("listing the test cases of ${program} failed (${result}): ${messages}${listing}")

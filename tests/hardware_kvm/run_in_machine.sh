@@ -1,5 +1,5 @@
-# Runs in the test machine: the integration tests, then the zxtest programs named. Everything that they print goes to
-# /results as well, one section for each: "@begin NAME", its lines, "@end NAME CODE".
+# Runs in the test machine: the integration tests, then each zxtest program; an argument is "PROGRAM IMAGE [OPTION]...".
+# Everything that they print goes to /results as well, one section for each: "@begin NAME", its lines, "@end NAME CODE".
 section() {
   name=$1
   shift
@@ -12,6 +12,9 @@ section() {
 }
 
 section integration /pagoda/tests/bin/pagoda_integration_test
-for program in "$@"; do
-  section "$program" pagoda run --timeout 300 --cpus 4 -- "$program"
+for run in "$@"; do
+  set -- $run # the program, its boot image, options
+  program=$1 image=$2
+  shift 2
+  section "$program" pagoda run --timeout 300 --cpus 4 --bootfs "/pagoda/guest/$image.bootfs" "$@" -- "$program"
 done

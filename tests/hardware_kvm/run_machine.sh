@@ -1,7 +1,7 @@
 #!/bin/sh
-# run_machine.sh BUILD RESULTS PROGRAM...: runs the integration tests and the zxtest programs PROGRAM of a build folder on
-# the test machine and leaves what they printed in RESULTS. Succeeds when the machine came to its end, whatever the tests
-# said: look_up.sh asks for that, case by case.
+# run_machine.sh BUILD RESULTS RUN...: runs the integration tests and the zxtest programs of a build folder on the test
+# machine and leaves what they printed in RESULTS. RUN is one argument "PROGRAM IMAGE [OPTION]...". Succeeds when the
+# machine came to its end, whatever the tests said: look_up.sh asks for that, case by case.
 build=$1
 results=$2
 shift 2

@@ -1,0 +1,59 @@
+#include "tests/conformance/support.h"
+
+namespace conformance {
+
+zx::vmo MakeVmo(uint64_t pages, uint32_t options) {
+  zx::vmo vmo;
+  EXPECT_OK(zx::vmo::create(pages * kPageSize, options, &vmo));
+  return vmo;
+}
+
+zx::vmo MakeTagged(uint64_t pages, uint32_t options) {
+  zx::vmo vmo = MakeVmo(pages, options);
+  for (uint64_t page = 0; page < pages; ++page) {
+    EXPECT_OK(SetTag(vmo, page, static_cast<uint32_t>(page + 1)));
+  }
+  return vmo;
+}
+
+uint32_t TagOf(const zx::vmo& vmo, uint64_t page) {
+  uint32_t tag = 0;
+  return vmo.read(&tag, page * kPageSize, sizeof(tag)) == ZX_OK ? tag : UINT32_MAX;
+}
+
+zx_status_t SetTag(const zx::vmo& vmo, uint64_t page, uint32_t tag) {
+  return vmo.write(&tag, page * kPageSize, sizeof(tag));
+}
+
+zx::vmo WithRights(const zx::vmo& vmo, zx_rights_t rights) {
+  zx::vmo duplicate;
+  EXPECT_OK(vmo.duplicate(rights, &duplicate));
+  return duplicate;
+}
+
+Mapping::Mapping(const zx::vmo& vmo, zx_vm_option_t options, uint64_t size, uint64_t vmo_offset)
+    : size_(size), status_(zx::vmar::root_self()->map(options, 0, vmo, vmo_offset, size, &address_)) {}
+
+Mapping::~Mapping() {
+  if (status_ == ZX_OK) {
+    zx::vmar::root_self()->unmap(address_, size_);
+  }
+}
+
+bool CanRead(uintptr_t address) {
+  const zx::vmo vmo = MakeVmo(1);
+  return vmo.write(AtAddress<void>(address), 0, 1) == ZX_OK;
+}
+
+bool CanWrite(uintptr_t address) {
+  uint8_t byte = 0;
+  const zx::vmo vmo = MakeVmo(1);
+  const bool kept = CanRead(address);
+  if (kept) {
+    byte = *AtAddress<volatile uint8_t>(address);
+    vmo.write(&byte, 0, 1);
+  }
+  return vmo.read(AtAddress<void>(address), 0, 1) == ZX_OK;
+}
+
+}  // namespace conformance
