@@ -9,9 +9,9 @@
 
 #include <zircon/types.h>
 
+#include "guest/kernel/lib/object_name.h"
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
-#include "guest/kernel/object/object_name.h"
 #include "shared/base/intrusive_list.h"
 
 namespace gk {

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "guest/kernel/arch/registers.h"
-#include "guest/kernel/object/object_name.h"
+#include "guest/kernel/lib/object_name.h"
 
 namespace gk {
 

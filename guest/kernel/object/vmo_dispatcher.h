@@ -9,18 +9,21 @@
 
 namespace gk {
 
-class VmoDispatcher final : public Dispatcher {
+class VmoDispatcher final : public Dispatcher, private VmoChildObserver {
  public:
   static constexpr zx_obj_type_t kType = ZX_OBJ_TYPE_VMO;
 
-  // A new VMO has no children, so ZX_VMO_ZERO_CHILDREN is active. Null when there is no memory.
+  // The only dispatcher that `vmo` gets: it gives the object its identity. A new VMO has no children, so
+  // ZX_VMO_ZERO_CHILDREN is active. Null when there is no memory.
   static RefPtr<VmoDispatcher> Create(RefPtr<Vmo> vmo, ObjectName name = ObjectName()) {
     return MakeRefCounted<VmoDispatcher>(std::move(vmo), name);
   }
 
+  ~VmoDispatcher() override { vmo_->SetChildObserver(nullptr); }
+
   [[nodiscard]] Vmo& vmo() const { return *vmo_; }
   [[nodiscard]] RefPtr<Vmo> vmo_reference() const { return vmo_; }
-  [[nodiscard]] const ObjectName* name() const override { return &name_; }
+  [[nodiscard]] const ObjectName* name() const override { return &vmo_->name(); }
 
   // What the first handle to a VMO carries.
   [[nodiscard]] static zx_rights_t DefaultRights(const Vmo& vmo) {
@@ -31,10 +34,17 @@ class VmoDispatcher final : public Dispatcher {
   template <typename T, typename... Args>
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   VmoDispatcher(RefPtr<Vmo> vmo, const ObjectName& name)
-      : Dispatcher(kType, ZX_VMO_ZERO_CHILDREN), vmo_(std::move(vmo)), name_(name) {}
+      : Dispatcher(kType, ZX_VMO_ZERO_CHILDREN), vmo_(std::move(vmo)) {
+    vmo_->set_koid(koid());
+    vmo_->set_name(name);
+    vmo_->SetChildObserver(this);
+  }
+
+  // From within create_child, and from within the end of the last child.
+  void OnFirstChild() override { UpdateSignals(ZX_VMO_ZERO_CHILDREN, 0); }
+  void OnZeroChildren() override { UpdateSignals(0, ZX_VMO_ZERO_CHILDREN); }
 
   const RefPtr<Vmo> vmo_;
-  const ObjectName name_;
 };
 
 }  // namespace gk

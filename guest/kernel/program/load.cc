@@ -1,6 +1,6 @@
 #include "guest/kernel/program/load.h"
 
-#include "guest/kernel/vm/vmo_paged.h"
+#include "guest/kernel/vm/vmo.h"
 #include "shared/base/range.h"
 
 namespace gk::program {
@@ -16,7 +16,7 @@ zx_vm_option_t OptionsFor(Access access) {
 }
 
 Result<> MapSegment(Vmar& root, const ElfSegment& segment, std::span<const uint8_t> file) {
-  PAGODA_TRY_ASSIGN(RefPtr<VmoPaged> vmo, VmoPaged::Create(segment.pages_size(), Resizability::kFixed));
+  PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(segment.pages_size(), Resizability::kFixed));
   const std::span<const uint8_t> content = file.subspan(segment.file_offset, segment.file_size);
   PAGODA_TRY(vmo->Write(content.data(), segment.address - segment.first_page(), content.size()));
   MapRequest request{.vmo = std::move(vmo), .length = segment.pages_size()};
@@ -39,7 +39,7 @@ Result<> MapSegments(Vmar& root, const ElfImage& image, std::span<const uint8_t>
 
 Result<VirtualAddress> MapStack(Vmar& root) {
   constexpr uint64_t kSize = kPageSize + kStackSize;
-  PAGODA_TRY_ASSIGN(RefPtr<VmoPaged> vmo, VmoPaged::Create(kSize, Resizability::kFixed));
+  PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(kSize, Resizability::kFixed));
   PAGODA_TRY(vmo->Commit(kSize - kStackPrepared, kStackPrepared));
   MapRequest request{.vmo = std::move(vmo), .length = kSize};
   request.options = ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_MAP_RANGE;

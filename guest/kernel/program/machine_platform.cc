@@ -4,7 +4,7 @@
 #include "guest/kernel/drivers/drivers.h"
 #include "guest/kernel/object/random.h"
 #include "guest/kernel/vm/page_source.h"
-#include "guest/kernel/vm/vmo_paged.h"
+#include "guest/kernel/vm/vmo.h"
 
 namespace gk::program {
 namespace {
@@ -24,8 +24,8 @@ class DriverPlatform final : public Platform {
       return Error(ZX_ERR_NO_MEMORY);
     }
     PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo,
-                      VmoPaged::CreateWithSource(std::move(source), object->size(), Resizability::kFixed));
-    PAGODA_TRY(vmo->SetContentSize(object->content_size()));
+                      Vmo::CreateWithSource(std::move(source), object->size(), Resizability::kFixed));
+    vmo->SetContentSize(object->content_size());
     return HostObject{.vmo = std::move(vmo), .read_only = object->read_only()};
   }
 

@@ -1,13 +1,13 @@
 #include "guest/kernel/program/startup_block.h"
 
-#include "guest/kernel/vm/vmo_paged.h"
+#include "guest/kernel/vm/vmo.h"
 #include "shared/base/range.h"
 
 namespace gk::program {
 
 Result<VirtualAddress> MapStartupBlock(Vmar& root, abi::ProcessStartup startup, std::span<const char> arguments) {
   const uint64_t size = base::AlignUp(sizeof(startup) + arguments.size(), base::kPageSize);
-  PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, VmoPaged::Create(size, Resizability::kFixed));
+  PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(size, Resizability::kFixed));
   PAGODA_TRY(vmo->Write(arguments.data(), sizeof(startup), arguments.size()));
   // The block contains its own address: its first page must be there before it is mapped to be mapped with it.
   PAGODA_TRY(vmo->Commit(0, sizeof(startup)));

@@ -2,7 +2,7 @@
 
 #include "guest/kernel/arch/syscall_trap.h"
 #include "guest/kernel/sched/clock.h"
-#include "guest/kernel/vm/vmo_paged.h"
+#include "guest/kernel/vm/vmo.h"
 #include "guest/sdk/vdso/vdso_images.h"
 #include "shared/abi/syscalls.h"
 #include "shared/base/range.h"
@@ -28,7 +28,7 @@ MapRequest RequestFor(const RefPtr<Vmo>& vdso, uint64_t offset, uint64_t length)
 }  // namespace
 
 Result<RefPtr<Vmo>> CreateVdso() {
-  PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, VmoPaged::Create(kCodeOffset + kCodeSize, Resizability::kFixed));
+  PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(kCodeOffset + kCodeSize, Resizability::kFixed));
   const abi::VdsoData data = ClockParameters();
   PAGODA_TRY(vmo->Write(&data, 0, sizeof(data)));
   PAGODA_TRY(vmo->Write(CodeForThisHost(), kCodeOffset, kCodeSize));

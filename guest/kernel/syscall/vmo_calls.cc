@@ -1,13 +1,13 @@
 // Calls on VMOs.
 #include "guest/kernel/object/vmo_dispatcher.h"
 #include "guest/kernel/syscall/calls.h"
-#include "guest/kernel/vm/vmo_paged.h"
+#include "guest/kernel/vm/vmo.h"
 
 namespace gk::syscall {
 namespace {
 
 Result<> CreateVmo(Caller& caller, uint64_t size, Resizability resizability, UserOut<zx_handle_t> out) {
-  PAGODA_TRY_ASSIGN(RefPtr<VmoPaged> vmo, VmoPaged::Create(size, resizability));
+  PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(size, resizability));
   const zx_rights_t rights = VmoDispatcher::DefaultRights(*vmo);
   RefPtr<VmoDispatcher> dispatcher = VmoDispatcher::Create(std::move(vmo));
   if (!dispatcher) {

@@ -72,7 +72,7 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   AddressSpace(arch::PageTable page_table, uint64_t seed);
   void Synchronize();
-  Result<> EnterFaultedPage(Mapping& mapping, VirtualAddress address, Page* page, bool writable);
+  Result<> EnterFaultedPage(Mapping& mapping, VirtualAddress address, PhysicalAddress frame, bool writable);
 
   arch::PageTable page_table_;
   RefPtr<Vmar> root_;

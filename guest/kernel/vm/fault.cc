@@ -41,7 +41,7 @@ Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
                                                access.write ? PageIntent::kWrite : PageIntent::kRead, 1, request);
     switch (lookup.kind()) {
       case PageLookup::Kind::kReady:
-        return EnterFaultedPage(*mapping, address, lookup.page(), lookup.writable());
+        return EnterFaultedPage(*mapping, address, lookup.address(), lookup.writable());
       case PageLookup::Kind::kFailed:
         return Error(lookup.status());
       case PageLookup::Kind::kNeedsPage:
@@ -52,11 +52,12 @@ Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
 }
 
 // The faulting page, and with it those of its neighbours that are present with the same permissions.
-Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address, Page* page, bool writable) {
+Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address, PhysicalAddress frame,
+                                        bool writable) {
   const VirtualAddress faulted = base::AlignDown(address, kPageSize);
   const Access access = Writable(mapping.access(), writable);
   if (const auto present = page_table_.Query(faulted); present.has_value()) {
-    if (present->address == page->physical_address() && IsSubset(access, present->attributes.access)) {
+    if (present->address == frame && IsSubset(access, present->attributes.access)) {
       return {};  // another CPU was faster
     }
     // Another page (the shared zero page gave way), or more permission than before.
@@ -66,10 +67,9 @@ Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address
   const VirtualAddress end = Min(base::AlignDown(faulted, kWindowSize) + kWindowSize, mapping.end());
   std::array<PhysicalAddress, kWindowPages> frames;
   for (VirtualAddress i = first; i < end; i += kPageSize) {
-    bool neighbour_writable = false;
-    const Page* neighbour = i == faulted ? page : mapping.vmo().PeekPage(mapping.PageIndexOf(i), &neighbour_writable);
-    const bool enter = neighbour != nullptr && (i == faulted || neighbour_writable == writable);
-    frames[(i - first) / kPageSize] = enter ? neighbour->physical_address() : arch::kNoFrame;
+    const PresentPage page =
+        i == faulted ? PresentPage{frame, writable} : mapping.vmo().PeekPage(mapping.PageIndexOf(i));
+    frames[(i - first) / kPageSize] = page.writable == writable ? page.address : arch::kNoFrame;
   }
   // One window lies in one last-level table: either all is entered or nothing.
   return EnterPages(first, std::span(frames).first((end - first) / kPageSize), access);
@@ -83,14 +83,9 @@ void AddressSpace::EnterPresent(Mapping& mapping, VirtualAddress address, uint64
   const PageIndex first = mapping.PageIndexOf(address);
   const PageIndex end = first + length / kPageSize;
   for (PageIndex index = vmo.FindPresent(first); index < end; index = vmo.FindPresent(index + 1)) {
-    bool writable = false;
-    const Page* page = vmo.PeekPage(index, &writable);
-    if (page == nullptr) {
-      continue;
-    }
-    const PhysicalAddress frame = page->physical_address();
+    const PresentPage page = vmo.PeekPage(index);
     const VirtualAddress target = address + (index - first) * kPageSize;
-    if (!EnterPages(target, {&frame, 1}, Writable(mapping.access(), writable)).ok()) {
+    if (!EnterPages(target, {&page.address, 1}, Writable(mapping.access(), page.writable)).ok()) {
       return;
     }
   }

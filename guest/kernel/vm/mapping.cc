@@ -28,8 +28,8 @@ Mapping::Part Mapping::PartOf(VirtualAddress base, uint64_t size) const {
           .allowed = allowed_};
 }
 
-void Mapping::UnmapVmoPages(PageIndex first, PageIndex count) {
-  const PageIndex own_first = vmo_offset_ / kPageSize;
+void Mapping::UnmapContentPages(PageIndex first, PageIndex count) {
+  const PageIndex own_first = vmo_->ContentIndex(vmo_offset_ / kPageSize);
   const PageIndex own_end = own_first + size_ / kPageSize;
   const PageIndex from = Max(first, own_first);
   const PageIndex to = Min(first + count, own_end);

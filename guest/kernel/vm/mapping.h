@@ -10,7 +10,7 @@
 
 namespace gk {
 
-class Mapping final : public Region, public base::ListNode<VmoMappingTag> {
+class Mapping final : public Region, public base::ListNode<ContentMappingTag> {
  public:
   // What a mapping shows, and where.
   struct Part {
@@ -35,9 +35,9 @@ class Mapping final : public Region, public base::ListNode<VmoMappingTag> {
     return (vmo_offset_ + (address - base_)) / kPageSize;
   }
 
-  // Removes the page-table entries of pages [first, first + count) of the VMO, as far as they are mapped here, and
-  // waits until no CPU uses them.
-  void UnmapVmoPages(PageIndex first, PageIndex count);
+  // Removes the page-table entries of pages [first, first + count) of the VMO's content, as far as they are mapped
+  // here, and waits until no CPU uses them.
+  void UnmapContentPages(PageIndex first, PageIndex count);
 
  private:
   friend class Vmar;

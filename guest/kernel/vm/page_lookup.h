@@ -2,6 +2,7 @@
 // outcome.
 #pragma once
 
+#include "guest/kernel/arch/paging_contract.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/vm/page.h"
@@ -10,26 +11,45 @@ namespace gk {
 
 class PageRequest;
 
+enum class PageIntent : uint8_t { kRead, kWrite };
+
+// A page that may be entered into page tables right now, or none.
+struct PresentPage {
+  PhysicalAddress address = arch::kNoFrame;
+  bool writable = false;  // writing needs no further step
+
+  explicit operator bool() const { return address != arch::kNoFrame; }
+};
+
 class [[nodiscard]] PageLookup {
  public:
   enum class Kind : uint8_t {
-    kReady,      // page() is there; may be written through when writable()
+    kReady,      // the page at address() is there; may be written through when writable()
     kNeedsPage,  // request() waits for it: call Wait, then look again from the start
     kFailed,     // status() says why there will be no page
   };
 
-  static PageLookup Ready(Page* page, bool writable) {
-    return PageLookup(Kind::kReady, page, nullptr, ZX_OK, writable);
+  static PageLookup Ready(PhysicalAddress address, bool writable) {
+    return PageLookup(Kind::kReady, address, nullptr, ZX_OK, writable);
   }
+  static PageLookup Ready(const Page& page, bool writable) { return Ready(page.physical_address(), writable); }
   static PageLookup NeedsPage(PageRequest& request) {
-    return PageLookup(Kind::kNeedsPage, nullptr, &request, ZX_ERR_SHOULD_WAIT, false);
+    return PageLookup(Kind::kNeedsPage, arch::kNoFrame, &request, ZX_ERR_SHOULD_WAIT, false);
   }
-  static PageLookup Failed(Status status) { return PageLookup(Kind::kFailed, nullptr, nullptr, status.value(), false); }
+  static PageLookup Failed(Status status) {
+    return PageLookup(Kind::kFailed, arch::kNoFrame, nullptr, status.value(), false);
+  }
 
   [[nodiscard]] Kind kind() const { return kind_; }
-  [[nodiscard]] Page* page() const {
+  // Where the page is. Content that is no RAM (device memory) has no Page, so this is all there is to know.
+  [[nodiscard]] PhysicalAddress address() const {
     GK_ASSERT(kind_ == Kind::kReady);
-    return page_;
+    return address_;
+  }
+  // The page's bytes, in the physical map. Only for RAM.
+  template <typename T = void>
+  [[nodiscard]] T* data() const {
+    return arch::PhysicalToVirtual<T>(address());
   }
   [[nodiscard]] bool writable() const {
     GK_ASSERT(kind_ == Kind::kReady);
@@ -45,13 +65,13 @@ class [[nodiscard]] PageLookup {
   }
 
  private:
-  PageLookup(Kind kind, Page* page, PageRequest* request, zx_status_t status, bool writable)
-      : kind_(kind), writable_(writable), status_(status), page_(page), request_(request) {}
+  PageLookup(Kind kind, PhysicalAddress address, PageRequest* request, zx_status_t status, bool writable)
+      : kind_(kind), writable_(writable), status_(status), address_(address), request_(request) {}
 
   Kind kind_;
   bool writable_;
   Status status_;
-  Page* page_;
+  PhysicalAddress address_;
   PageRequest* request_;
 };
 

@@ -83,7 +83,7 @@ Result<uint64_t> TransferChunk(const Transfer& transfer) {
       PAGODA_TRY(FaultIn(transfer.space, transfer.user, access));
       continue;
     }
-    uint8_t* bytes = lookup.page()->data<uint8_t>() + transfer.offset % kPageSize;
+    uint8_t* bytes = lookup.data<uint8_t>() + transfer.offset % kPageSize;
     const uint64_t chunk =
         Min(transfer.length, kPageSize - Max(transfer.offset % kPageSize, transfer.user % kPageSize));
     memmove(transfer.to_user ? user : bytes, transfer.to_user ? bytes : user, chunk);

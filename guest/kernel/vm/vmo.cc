@@ -1,32 +1,147 @@
 #include "guest/kernel/vm/vmo.h"
 
+#include <utility>
+
 #include "guest/kernel/lib/memory.h"
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
-#include "guest/kernel/vm/mapping.h"
+#include "guest/kernel/vm/paged_content.h"
 #include "shared/base/range.h"
 
 namespace gk {
 
-Vmo::Vmo(uint64_t size, Resizability resizability)
-    : size_(base::AlignUp(size, kPageSize)), content_size_(size), resizability_(resizability) {}
+Result<RefPtr<Vmo>> Vmo::Create(uint64_t size, Resizability resizability) {
+  return CreateWithSource(nullptr, size, resizability);
+}
 
-// Each mapping holds a reference.
-Vmo::~Vmo() { GK_ASSERT(mappings_.empty()); }
-
-Result<> Vmo::SetContentSize(uint64_t content_size) {
-  if (content_size > size_) {
+Result<RefPtr<Vmo>> Vmo::CreateWithSource(RefPtr<PageSource> source, uint64_t size, Resizability resizability) {
+  if (size > kMaxSize) {
     return Error(ZX_ERR_OUT_OF_RANGE);
   }
-  content_size_ = content_size;
-  return {};
+  const PageIndex pages = base::AlignUp(size, kPageSize) / kPageSize;
+  RefPtr<PagedContent> content = PagedContent::Create(std::move(source), pages);
+  if (!content) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  return CreateOver(std::move(content), size, resizability);
+}
+
+Result<RefPtr<Vmo>> Vmo::CreateOver(RefPtr<VmoContent> content, uint64_t size, Resizability resizability) {
+  if (size > kMaxSize) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  return Make({.content = std::move(content), .extent = MakeExtent(size), .resizability = resizability});
+}
+
+// Null when there is no memory; Make says so.
+RefPtr<VmoExtent> Vmo::MakeExtent(uint64_t size) {
+  RefPtr<VmoExtent> extent = MakeRefCounted<VmoExtent>();
+  if (extent) {
+    extent->size = base::AlignUp(size, kPageSize);
+    extent->content_size = size;
+  }
+  return extent;
+}
+
+Result<RefPtr<Vmo>> Vmo::Make(Shape shape) {
+  VmoFamilyNode* family = shape.extent ? new (std::nothrow) VmoFamilyNode : nullptr;
+  if (family == nullptr) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  RefPtr<Vmo> vmo = MakeRefCounted<Vmo>(std::move(shape), family);
+  if (!vmo) {
+    delete family;
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  return vmo;
+}
+
+Vmo::Vmo(Shape shape, VmoFamilyNode* family)
+    : content_(std::move(shape.content)),
+      content_first_(shape.content_first),
+      extent_(std::move(shape.extent)),
+      resizability_(shape.resizability),
+      child_kind_(shape.child_kind),
+      family_(family) {}
+
+// Each mapping holds a reference.
+Vmo::~Vmo() {
+  GK_ASSERT(mapping_count_ == 0);
+  VmoFamilyNode::Release(family_);
+}
+
+Result<RefPtr<Vmo>> Vmo::CreateChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability) {
+  if (!base::IsPageAligned(offset)) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  if (size > kMaxSize) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  PAGODA_TRY_ASSIGN(Shape shape, ShapeOfChild(kind, offset, size, resizability));
+  shape.child_kind = kind;
+  PAGODA_TRY_ASSIGN(RefPtr<Vmo> child, Make(std::move(shape)));
+  child->parent_koid_ = koid_;
+  child->name_ = name_;
+  family_->Adopt(*child->family_);
+  return child;
+}
+
+Result<Vmo::Shape> Vmo::ShapeOfChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability) {
+  switch (kind) {
+    case ChildKind::kSlice:
+      return ShapeOfSlice(offset, size, resizability);
+    case ChildKind::kReference:
+      return ShapeOfReference(offset, size, resizability);
+    default:
+      return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+}
+
+Result<Vmo::Shape> Vmo::ShapeOfSlice(uint64_t offset, uint64_t size, Resizability resizability) const {
+  if (resizability == Resizability::kResizable ||
+      !base::RangeFits(offset, base::AlignUp(size, kPageSize), this->size())) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  if (resizable()) {
+    return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+  return Shape{.content = content_, .content_first = content_first_ + offset / kPageSize, .extent = MakeExtent(size)};
+}
+
+Result<Vmo::Shape> Vmo::ShapeOfReference(uint64_t offset, uint64_t size, Resizability resizability) const {
+  if (offset != 0 || size != 0) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  if (resizability == Resizability::kResizable && !resizable()) {
+    return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+  return Shape{.content = content_, .content_first = content_first_, .extent = extent_, .resizability = resizability_};
+}
+
+PageLookup Vmo::RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) {
+  if (index >= page_end()) {
+    return PageLookup::Failed(Status(ZX_ERR_OUT_OF_RANGE));
+  }
+  return content_->RequirePage(ContentIndex(index), intent, count, request);
+}
+
+PresentPage Vmo::PeekPage(PageIndex index) const {
+  return index < page_end() ? content_->PeekPage(ContentIndex(index)) : PresentPage();
+}
+
+PageIndex Vmo::FindPresent(PageIndex from) const {
+  if (from >= page_end()) {
+    return kNoPage;
+  }
+  const PageIndex found = content_->FindPresent(ContentIndex(from));
+  return found != kNoPage && found - content_first_ < page_end() ? found - content_first_ : kNoPage;
 }
 
 // Calls `action(page bytes, offset in the page, length, bytes done before)` for each page that the range touches. The
 // page is looked up anew after every wait; between the lookup and the action nothing blocks.
 template <typename Action>
 Result<> Vmo::ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, Action action) {
-  if (!base::RangeFits(offset, length, size_)) {
+  if (!base::RangeFits(offset, length, size())) {
     return Error(ZX_ERR_OUT_OF_RANGE);
   }
   for (uint64_t done = 0; done < length;) {
@@ -44,7 +159,7 @@ Result<> Vmo::ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, A
       continue;
     }
     const uint64_t chunk = Min(kPageSize - in_page, length - done);
-    action(lookup.page()->data<uint8_t>() + in_page, chunk, done);
+    action(lookup.data<uint8_t>() + in_page, chunk, done);
     done += chunk;
   }
   return {};
@@ -66,20 +181,45 @@ Result<> Vmo::Commit(uint64_t offset, uint64_t length) {
   return ForEachPage(offset, length, PageIntent::kWrite, [](uint8_t*, uint64_t, uint64_t) {});
 }
 
+Result<> Vmo::Decommit(uint64_t offset, uint64_t length) {
+  if (!base::RangeFits(offset, length, size())) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  if (!base::IsPageAligned(offset) || !base::IsPageAligned(length)) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  return content_->Decommit(ContentIndex(offset / kPageSize), length / kPageSize);
+}
+
+Result<> Vmo::Resize(uint64_t size) {
+  if (!resizable()) {
+    return Error(ZX_ERR_UNAVAILABLE);
+  }
+  if (size > kMaxSize) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  const uint64_t rounded = base::AlignUp(size, kPageSize);
+  if (rounded < this->size()) {
+    PAGODA_TRY(content_->Truncate(rounded / kPageSize));
+  }
+  extent_->size = rounded;
+  extent_->content_size = size;
+  return {};
+}
+
+size_t Vmo::committed_pages() const {
+  const bool owns = child_kind_ != ChildKind::kSlice && child_kind_ != ChildKind::kReference;
+  return owns ? content_->committed_pages() : 0;
+}
+
 void Vmo::AttachMapping(Mapping& mapping) {
-  mappings_.PushBack(mapping);
+  content_->AttachMapping(mapping);
   ++mapping_count_;
 }
 
 void Vmo::DetachMapping(Mapping& mapping) {
-  static_cast<base::ListNode<VmoMappingTag>&>(mapping).Unlink();
+  content_->DetachMapping(mapping);
   --mapping_count_;
-}
-
-void Vmo::UnmapFromAll(PageIndex first, PageIndex count) {
-  for (Mapping& mapping : mappings_) {
-    mapping.UnmapVmoPages(first, count);
-  }
 }
 
 }  // namespace gk

@@ -1,59 +1,89 @@
 // A virtual memory object: a range of bytes that can be read, written and mapped.
 //
-// This is the face that mappings, system calls and the program loader see. VmoPaged (vmo_paged.h) is the kind whose
-// pages are made or fetched on demand; rights and handles belong to the object layer.
+// A Vmo is a window onto a content (vmo_content.h), with a size, an identity and a family. An object of its own covers
+// all of its content; a slice covers a part of its parent's; a reference covers what its parent covers and shares its
+// sizes. However deep slices are nested, there is one content and one offset.
+//
+// Mappings, system calls and the program loader see this face; rights and handles belong to the object layer.
 // Kernel lock held for every call. What may block says so; after it, look at everything again.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+#include <zircon/types.h>
 
 #include "guest/kernel/arch/types.h"
+#include "guest/kernel/lib/object_name.h"
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/vm/page.h"
 #include "guest/kernel/vm/page_lookup.h"
 #include "guest/kernel/vm/page_request.h"
-#include "shared/base/intrusive_list.h"
+#include "guest/kernel/vm/vmo_content.h"
+#include "guest/kernel/vm/vmo_family.h"
 
 namespace gk {
 
-class Mapping;
-class PageSource;
-struct VmoMappingTag;
-
-enum class PageIntent : uint8_t { kRead, kWrite };
-
 enum class Resizability : uint8_t { kFixed, kResizable };
 
-class Vmo : public RefCounted<Vmo> {
+// How a VMO came to be: ZX_VMO_CHILD_…, or none.
+enum class ChildKind : uint8_t {
+  kNone,
+  kSnapshot,
+  kSnapshotAtLeastOnWrite,
+  kSnapshotModified,
+  kSlice,
+  kReference,
+};
+
+// The sizes of an object, which its references share with it.
+struct VmoExtent : RefCounted<VmoExtent> {
+  uint64_t size = 0;          // bytes, a page multiple
+  uint64_t content_size = 0;  // bytes
+};
+
+class Vmo final : public RefCounted<Vmo> {
  public:
   // The largest size: page indices stay representable and sums of an offset and a length cannot wrap.
   static constexpr uint64_t kMaxSize = UINT64_MAX - 64 * kPageSize + 1;
+  static constexpr PageIndex kNoPage = VmoContent::kNoPage;
 
-  virtual ~Vmo();
+  // An object of zeroes. `size` is rounded up to pages. ZX_ERR_OUT_OF_RANGE: larger than kMaxSize; ZX_ERR_NO_MEMORY.
+  static Result<RefPtr<Vmo>> Create(uint64_t size, Resizability resizability);
+  // An object whose pages come from `source`, which must not have an owner yet. Errors as above.
+  static Result<RefPtr<Vmo>> CreateWithSource(RefPtr<PageSource> source, uint64_t size, Resizability resizability);
+  // An object that covers [0, size) of `content`, which no other object covers. Errors as above.
+  static Result<RefPtr<Vmo>> CreateOver(RefPtr<VmoContent> content, uint64_t size, Resizability resizability);
+  ~Vmo();
 
-  [[nodiscard]] uint64_t size() const { return size_; }  // bytes, a page multiple
-  [[nodiscard]] PageIndex page_end() const { return size_ / kPageSize; }
+  // A child. `offset` must be page-aligned, `size` is rounded up to pages and becomes the content size as it is.
+  //   ZX_ERR_INVALID_ARGS   unaligned; a slice that does not fit into this object; a resizable slice; a reference with
+  //                         an offset or a size
+  //   ZX_ERR_OUT_OF_RANGE   larger than kMaxSize
+  //   ZX_ERR_NOT_SUPPORTED  a slice of a resizable object; a resizable reference to one that is not; other kinds that
+  //                         the content does not offer
+  //   ZX_ERR_NO_MEMORY
+  Result<RefPtr<Vmo>> CreateChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability);
+
+  [[nodiscard]] uint64_t size() const { return extent_->size; }  // bytes, a page multiple
+  [[nodiscard]] PageIndex page_end() const { return size() / kPageSize; }
   [[nodiscard]] bool resizable() const { return resizability_ == Resizability::kResizable; }
+  [[nodiscard]] ChildKind child_kind() const { return child_kind_; }
 
-  // The number of meaningful bytes; a note that programs keep with the object, at most size().
-  [[nodiscard]] uint64_t content_size() const { return content_size_; }
-  // ZX_ERR_OUT_OF_RANGE: larger than size().
-  Result<> SetContentSize(uint64_t content_size);
+  // The number of meaningful bytes: a note that programs keep with the object. May be larger than size().
+  [[nodiscard]] uint64_t content_size() const { return extent_->content_size; }
+  void SetContentSize(uint64_t content_size) { extent_->content_size = content_size; }
 
   // Makes the page at `index` present for `intent`, or arranges for it and says how to wait. Does not block. `count` is
   // how many pages from there the caller is going to want: a hint for sources.
   // Fails with ZX_ERR_OUT_OF_RANGE past the end, ZX_ERR_NO_MEMORY, or the source's error.
-  virtual PageLookup RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) = 0;
+  PageLookup RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request);
 
-  // The page at `index` if it is present and may be mapped now without any further step; null otherwise. Never
-  // allocates. `*writable` says whether it may be mapped for writing.
-  [[nodiscard]] virtual Page* PeekPage(PageIndex index, bool* writable) const = 0;
+  // The page at `index` if it is present and may be mapped now without any further step. Never allocates.
+  [[nodiscard]] PresentPage PeekPage(PageIndex index) const;
 
   // The lowest index at or above `from` for which PeekPage has a page; kNoPage when there is none.
-  [[nodiscard]] virtual PageIndex FindPresent(PageIndex from) const = 0;
-  static constexpr PageIndex kNoPage = UINT64_MAX;
+  [[nodiscard]] PageIndex FindPresent(PageIndex from) const;
 
   // Copies between the object and kernel memory. May block (pages of a source). ZX_ERR_OUT_OF_RANGE: [offset, offset +
   // length) is not inside the object, nothing was copied; other errors: a prefix was copied.
@@ -65,38 +95,71 @@ class Vmo : public RefCounted<Vmo> {
 
   // Drops the pages of the range, which then read as zero. ZX_ERR_INVALID_ARGS: not page-aligned; ZX_ERR_OUT_OF_RANGE;
   // ZX_ERR_NOT_SUPPORTED: this kind of object cannot. Nothing changed on failure.
-  virtual Result<> Decommit(uint64_t offset, uint64_t length) = 0;
+  Result<> Decommit(uint64_t offset, uint64_t length);
 
   // Changes the size, rounded up to pages; pages past a smaller end are dropped and mappings of them fault from now on.
-  // ZX_ERR_UNAVAILABLE: not resizable; ZX_ERR_OUT_OF_RANGE: larger than kMaxSize. Nothing changed on failure.
-  virtual Result<> Resize(uint64_t size) = 0;
+  // The content size becomes `size`. ZX_ERR_UNAVAILABLE: not resizable; ZX_ERR_OUT_OF_RANGE: larger than kMaxSize.
+  // Nothing changed on failure.
+  Result<> Resize(uint64_t size);
 
-  // Pages that the object owns.
-  [[nodiscard]] virtual size_t committed_pages() const = 0;
+  // Pages that the object owns: none for slices and references.
+  [[nodiscard]] size_t committed_pages() const;
   // Null: content is made, not fetched.
-  [[nodiscard]] virtual PageSource* page_source() const = 0;
+  [[nodiscard]] PageSource* page_source() const { return content_->page_source(); }
+  [[nodiscard]] VmoContent& content() const { return *content_; }
+  // Where page `index` of this object is in its content.
+  [[nodiscard]] PageIndex ContentIndex(PageIndex index) const { return content_first_ + index; }
 
-  // Called by Mapping. A mapping holds a reference to its object and leaves the list before it drops it.
+  // Called by Mapping. A mapping holds a reference to its object and detaches itself before it drops it.
   void AttachMapping(Mapping& mapping);
   void DetachMapping(Mapping& mapping);
   [[nodiscard]] size_t mapping_count() const { return mapping_count_; }
 
- protected:
-  Vmo(uint64_t size, Resizability resizability);
+  // --- identity, kept here because mappings outlive handles ---
 
-  // Removes what mappings have entered into page tables for [first, first + count) and waits until no CPU uses it.
-  void UnmapFromAll(PageIndex first, PageIndex count);
+  [[nodiscard]] zx_koid_t koid() const { return koid_; }
+  void set_koid(zx_koid_t koid) { koid_ = koid; }
+  // Of the object that this one was made from; 0: none. Known after that one has gone.
+  [[nodiscard]] zx_koid_t parent_koid() const { return parent_koid_; }
+  [[nodiscard]] const ObjectName& name() const { return name_; }
+  void set_name(const ObjectName& name) { name_ = name; }
 
-  uint64_t size_;
-  uint64_t content_size_;
+  // Children that exist, or have descendants that do.
+  [[nodiscard]] size_t child_count() const { return family_->child_count(); }
+  // Null: nobody listens. See VmoChildObserver.
+  void SetChildObserver(VmoChildObserver* observer) { family_->set_observer(observer); }
 
  private:
+  struct Shape {
+    RefPtr<VmoContent> content;
+    PageIndex content_first = 0;
+    RefPtr<VmoExtent> extent;
+    Resizability resizability = Resizability::kFixed;
+    ChildKind child_kind = ChildKind::kNone;
+  };
+  template <typename T, typename... Args>
+  friend RefPtr<T> MakeRefCounted(Args&&... args);
+  Vmo(Shape shape, VmoFamilyNode* family);
+
+  static Result<RefPtr<Vmo>> Make(Shape shape);
+  static RefPtr<VmoExtent> MakeExtent(uint64_t size);
+  Result<Shape> ShapeOfSlice(uint64_t offset, uint64_t size, Resizability resizability) const;
+  Result<Shape> ShapeOfReference(uint64_t offset, uint64_t size, Resizability resizability) const;
+  Result<Shape> ShapeOfChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability);
+
   template <typename Action>
   Result<> ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, Action action);
 
+  const RefPtr<VmoContent> content_;
+  const PageIndex content_first_;
+  const RefPtr<VmoExtent> extent_;
   const Resizability resizability_;
+  const ChildKind child_kind_;
+  VmoFamilyNode* const family_;  // Release gives it back
   size_t mapping_count_ = 0;
-  base::IntrusiveList<Mapping, VmoMappingTag> mappings_;
+  zx_koid_t koid_ = 0;
+  zx_koid_t parent_koid_ = 0;
+  ObjectName name_;
 };
 
 }  // namespace gk

@@ -5,7 +5,7 @@
 #include <bit>
 #include <set>
 
-#include "guest/kernel/object/object_name.h"
+#include "guest/kernel/lib/object_name.h"
 
 namespace gk {
 namespace {

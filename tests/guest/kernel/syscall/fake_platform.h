@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "guest/kernel/object/platform.h"
-#include "guest/kernel/vm/vmo_paged.h"
+#include "guest/kernel/vm/vmo.h"
 
 namespace gk::test {
 
@@ -26,7 +26,7 @@ class FakePlatform final : public Platform {
       return Error(ZX_ERR_NOT_FOUND);
     }
     const std::string& content = found->second.content;
-    PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, VmoPaged::Create(content.size(), Resizability::kFixed));
+    PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(content.size(), Resizability::kFixed));
     PAGODA_TRY(vmo->Write(content.data(), 0, content.size()));
     return HostObject{.vmo = std::move(vmo), .read_only = found->second.read_only};
   }

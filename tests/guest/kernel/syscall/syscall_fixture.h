@@ -55,7 +55,7 @@ class SyscallTest : public testing::Test {
 
   // Fresh memory of the caller.
   VirtualAddress MapMemory(zx_vm_option_t options, uint64_t size) {
-    MapRequest request{.vmo = *VmoPaged::Create(size, Resizability::kFixed), .length = size};
+    MapRequest request{.vmo = *Vmo::Create(size, Resizability::kFixed), .length = size};
     request.options = options;
     return *process_->address_space().root().Map(request);
   }

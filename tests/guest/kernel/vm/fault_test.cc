@@ -34,14 +34,14 @@ TEST_F(FaultTest, MappingWithoutPermissionsDeniesEverything) {
 }
 
 TEST_F(FaultTest, BeyondTheObjectIsOutOfRange) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress va = space_->root().Map({.vmo = vmo, .length = 2 * kPageSize, .options = kMapReadWrite}).value();
   EXPECT_EQ(Store(*space_, va, 1), ZX_OK);
   EXPECT_EQ(Store(*space_, va + kPageSize, 1), ZX_ERR_OUT_OF_RANGE);
 }
 
 TEST_F(FaultTest, StoresAreSeenByTheObjectAndOtherMappings) {
-  RefPtr<VmoPaged> vmo = MakeVmo(2);
+  RefPtr<Vmo> vmo = MakeVmo(2);
   const VirtualAddress a = MapAll(*space_, vmo, kMapReadWrite);
   const VirtualAddress b = MapAll(*space_, vmo, kMapRead);
   ASSERT_EQ(Store(*space_, a + kPageSize + 3, 77), ZX_OK);
@@ -52,7 +52,7 @@ TEST_F(FaultTest, StoresAreSeenByTheObjectAndOtherMappings) {
 }
 
 TEST_F(FaultTest, ReadingAbsentMemoryTakesNoPage) {
-  RefPtr<VmoPaged> vmo = MakeVmo(8);
+  RefPtr<Vmo> vmo = MakeVmo(8);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   for (uint64_t i = 0; i < 8; ++i) {
     EXPECT_EQ(Load(*space_, va + i * kPageSize), 0);
@@ -62,7 +62,7 @@ TEST_F(FaultTest, ReadingAbsentMemoryTakesNoPage) {
 
 // Three ways in which the shared zero page gives way; a mapping that shows it must not go on showing it.
 TEST_F(FaultTest, ZeroPageGivesWayToAStoreThroughTheSameMapping) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   EXPECT_EQ(Load(*space_, va), 0);
   EXPECT_EQ(Store(*space_, va, 5), ZX_OK);
@@ -71,7 +71,7 @@ TEST_F(FaultTest, ZeroPageGivesWayToAStoreThroughTheSameMapping) {
 }
 
 TEST_F(FaultTest, ZeroPageGivesWayToAStoreThroughAnotherMapping) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress a = MapAll(*space_, vmo, kMapReadWrite);
   const VirtualAddress b = MapAll(*space_, vmo, kMapReadWrite);
   EXPECT_EQ(Load(*space_, a), 0);
@@ -80,7 +80,7 @@ TEST_F(FaultTest, ZeroPageGivesWayToAStoreThroughAnotherMapping) {
 }
 
 TEST_F(FaultTest, ZeroPageGivesWayToAWriteOfTheObject) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   EXPECT_EQ(Load(*space_, va), 0);
   const uint8_t byte = 6;
@@ -89,7 +89,7 @@ TEST_F(FaultTest, ZeroPageGivesWayToAWriteOfTheObject) {
 }
 
 TEST_F(FaultTest, PresentNeighboursAreEnteredAndAbsentOnesAreNotMade) {
-  RefPtr<VmoPaged> vmo = MakeVmo(64);
+  RefPtr<Vmo> vmo = MakeVmo(64);
   ASSERT_TRUE(vmo->Commit(0, 10 * kPageSize).ok());
   const VirtualAddress va =
       space_->root().Map({.vmo = vmo, .length = vmo->size(), .options = kMapRead | ZX_VM_ALIGN_64KB}).value();
@@ -104,7 +104,7 @@ TEST_F(FaultTest, PresentNeighboursAreEnteredAndAbsentOnesAreNotMade) {
 }
 
 TEST_F(FaultTest, NeighboursEndWithTheMapping) {
-  RefPtr<VmoPaged> vmo = MakeVmo(16);
+  RefPtr<Vmo> vmo = MakeVmo(16);
   ASSERT_TRUE(vmo->Commit(0, vmo->size()).ok());
   const VirtualAddress base = 0x40000000;
   ASSERT_TRUE(space_->root()
@@ -122,7 +122,7 @@ TEST_F(FaultTest, NeighboursEndWithTheMapping) {
 }
 
 TEST_F(FaultTest, ShrinkingTakesEnteredPagesAway) {
-  RefPtr<VmoPaged> vmo = MakeVmo(2, Resizability::kResizable);
+  RefPtr<Vmo> vmo = MakeVmo(2, Resizability::kResizable);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   ASSERT_EQ(Store(*space_, va, 1), ZX_OK);
   ASSERT_EQ(Load(*space_, va + kPageSize), 0);
@@ -134,7 +134,7 @@ TEST_F(FaultTest, ShrinkingTakesEnteredPagesAway) {
 }
 
 TEST_F(FaultTest, GrownObjectIsSeenThroughOldMappings) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1, Resizability::kResizable);
+  RefPtr<Vmo> vmo = MakeVmo(1, Resizability::kResizable);
   const VirtualAddress va = space_->root().Map({.vmo = vmo, .length = 8 * kPageSize, .options = kMapReadWrite}).value();
   EXPECT_EQ(Store(*space_, va + 5 * kPageSize, 1), ZX_ERR_OUT_OF_RANGE);
   ASSERT_TRUE(vmo->Resize(7 * kPageSize).ok());
@@ -142,7 +142,7 @@ TEST_F(FaultTest, GrownObjectIsSeenThroughOldMappings) {
 }
 
 TEST_F(FaultTest, DecommittedPageReadsAsZeroThroughAllMappings) {
-  RefPtr<VmoPaged> vmo = MakeVmo(2);
+  RefPtr<Vmo> vmo = MakeVmo(2);
   const VirtualAddress a = MapAll(*space_, vmo, kMapReadWrite);
   const VirtualAddress b = MapAll(*space_, vmo, kMapRead);
   ASSERT_EQ(Store(*space_, a, 9), ZX_OK);
@@ -153,7 +153,7 @@ TEST_F(FaultTest, DecommittedPageReadsAsZeroThroughAllMappings) {
 }
 
 TEST_F(FaultTest, RestrictionTellsTheCpusThatRunTheSpace) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   ASSERT_EQ(Store(*space_, va, 1), ZX_OK);
   space_->running_cpus() = 0b101;
@@ -166,7 +166,7 @@ TEST_F(FaultTest, RestrictionTellsTheCpusThatRunTheSpace) {
 }
 
 TEST_F(FaultTest, FirstFaultsNeedNoInvalidation) {
-  RefPtr<VmoPaged> vmo = MakeVmo(100);
+  RefPtr<Vmo> vmo = MakeVmo(100);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   const uint64_t before = fake_arch::GetMmuStatistics().invalidations;
   for (uint64_t i = 0; i < 100; ++i) {
@@ -176,7 +176,7 @@ TEST_F(FaultTest, FirstFaultsNeedNoInvalidation) {
 }
 
 TEST_F(FaultTest, FaultAfterPermissionIsRaisedEntersThePageAnew) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   ASSERT_EQ(Store(*space_, va, 1), ZX_OK);
   ASSERT_TRUE(space_->root().Protect(va, kPageSize, ZX_VM_PERM_READ).ok());
@@ -187,7 +187,7 @@ TEST_F(FaultTest, FaultAfterPermissionIsRaisedEntersThePageAnew) {
 }
 
 TEST_F(FaultTest, WrittenCodeBecomesExecutableOnlyWhenItIsNoLongerWritable) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   ASSERT_EQ(Store(*space_, va, 0xc3), ZX_OK);
   EXPECT_EQ(Touch(*space_, va, kExecute), ZX_ERR_ACCESS_DENIED);
@@ -241,7 +241,7 @@ TEST_F(FaultTest, AddressSpaceThatGoesWhileAPageIsFetchedIsNotFoundAfterwards) {
 }
 
 TEST_F(FaultTest, OutOfMemoryIsReportedWhereverItStrikesAndRetryingWorks) {
-  RefPtr<VmoPaged> vmo = MakeVmo(4);
+  RefPtr<Vmo> vmo = MakeVmo(4);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   for (uint64_t n = 1;; ++n) {
     torture::FailAllocation(n);

@@ -32,7 +32,7 @@ class RegionTreeTest : public VmTest {
   }
 
   RefPtr<AddressSpace> space_;
-  RefPtr<VmoPaged> vmo_;
+  RefPtr<Vmo> vmo_;
   RegionTree tree_{1};
 };
 

@@ -62,7 +62,7 @@ TEST_F(UserCopyTest, SupervisorPagesCannotBeReached) {
 }
 
 TEST_F(UserCopyTest, PrefixIsCopiedBeforeTheFirstBadPage) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress va = space_->root().Map({.vmo = vmo, .length = 2 * kPageSize, .options = kMapReadWrite}).value();
   const std::vector<uint8_t> ones(kPageSize + 8, 1);
   EXPECT_EQ(ValueOf(CopyToUser(*space_, va + 8, ones.data(), ones.size())), ZX_ERR_INVALID_ARGS);
@@ -71,7 +71,7 @@ TEST_F(UserCopyTest, PrefixIsCopiedBeforeTheFirstBadPage) {
 }
 
 TEST_F(UserCopyTest, ReadingUntouchedMemoryTakesNoPage) {
-  RefPtr<VmoPaged> vmo = MakeVmo(4);
+  RefPtr<Vmo> vmo = MakeVmo(4);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   std::vector<uint8_t> bytes(4 * kPageSize);
   ASSERT_TRUE(CopyFromUser(*space_, bytes.data(), va, bytes.size()).ok());
@@ -96,8 +96,8 @@ TEST_F(UserCopyTest, KilledThreadIsToldSo) {
 }
 
 TEST_F(UserCopyTest, VmoTransfersMoveBytesBothWays) {
-  RefPtr<VmoPaged> memory = MakeVmo(4);
-  RefPtr<VmoPaged> vmo = MakeVmo(4);
+  RefPtr<Vmo> memory = MakeVmo(4);
+  RefPtr<Vmo> vmo = MakeVmo(4);
   const VirtualAddress va = MapAll(*space_, memory, kMapReadWrite);
   std::vector<uint8_t> bytes(2 * kPageSize + 100);
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -116,7 +116,7 @@ TEST_F(UserCopyTest, VmoTransfersMoveBytesBothWays) {
 }
 
 TEST_F(UserCopyTest, ObjectCanBeReadIntoAMappingOfItself) {
-  RefPtr<VmoPaged> vmo = MakeVmo(2);
+  RefPtr<Vmo> vmo = MakeVmo(2);
   const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
   const uint8_t byte = 42;
   ASSERT_TRUE(vmo->Write(&byte, kPageSize, 1).ok());
@@ -125,14 +125,14 @@ TEST_F(UserCopyTest, ObjectCanBeReadIntoAMappingOfItself) {
 }
 
 TEST_F(UserCopyTest, UntouchedPageCanBeWrittenToItself) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   const VirtualAddress va = MapAll(*space_, vmo, kMapRead);
   EXPECT_EQ(Load(*space_, va), 0);
   EXPECT_TRUE(WriteVmoFromUser(*space_, va, *vmo, 0, kPageSize).ok());
 }
 
 TEST_F(UserCopyTest, VmoTransferChecksTheObjectFirst) {
-  RefPtr<VmoPaged> vmo = MakeVmo(1);
+  RefPtr<Vmo> vmo = MakeVmo(1);
   EXPECT_EQ(ValueOf(ReadVmoToUser(*space_, 0, *vmo, 1, kPageSize)), ZX_ERR_OUT_OF_RANGE);
   EXPECT_EQ(ValueOf(ReadVmoToUser(*space_, 0, *vmo, 0, kPageSize)), ZX_ERR_INVALID_ARGS);
   EXPECT_EQ(ValueOf(WriteVmoFromUser(*space_, UINT64_MAX, *vmo, 0, 2)), ZX_ERR_INVALID_ARGS);

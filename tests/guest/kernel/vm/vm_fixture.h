@@ -16,7 +16,7 @@
 #include "guest/kernel/vm/page_provider.h"
 #include "guest/kernel/vm/page_source.h"
 #include "guest/kernel/vm/pmm.h"
-#include "guest/kernel/vm/vmo_paged.h"
+#include "guest/kernel/vm/vmo.h"
 #include "tests/support/fake_arch/mmu.h"
 #include "tests/support/fake_arch/ram.h"
 
@@ -36,8 +36,8 @@ zx_status_t ValueOf(const Result<T>& result) {
   return StatusOf(result).value();
 }
 
-inline RefPtr<VmoPaged> MakeVmo(uint64_t pages, Resizability resizability = Resizability::kFixed) {
-  Result<RefPtr<VmoPaged>> vmo = VmoPaged::Create(pages * kPageSize, resizability);
+inline RefPtr<Vmo> MakeVmo(uint64_t pages, Resizability resizability = Resizability::kFixed) {
+  Result<RefPtr<Vmo>> vmo = Vmo::Create(pages * kPageSize, resizability);
   return vmo.ok() ? vmo.value() : nullptr;
 }
 
@@ -145,11 +145,11 @@ struct PagedObject {
   explicit PagedObject(uint64_t pages, uint32_t window = 1, Resizability resizability = Resizability::kFixed)
       : provider(MakeRefCounted<FakeProvider>(window)),
         source(PageSource::Create(provider)),
-        vmo(VmoPaged::CreateWithSource(source, pages * kPageSize, resizability).value()) {}
+        vmo(Vmo::CreateWithSource(source, pages * kPageSize, resizability).value()) {}
 
   RefPtr<FakeProvider> provider;
   RefPtr<PageSource> source;
-  RefPtr<VmoPaged> vmo;
+  RefPtr<Vmo> vmo;
 };
 
 class VmTest : public testing::Test {

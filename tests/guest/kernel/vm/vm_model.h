@@ -13,7 +13,7 @@
 namespace gk {
 
 struct ModelVmo {
-  RefPtr<VmoPaged> vmo;  // null: the handle was closed, only mappings are left
+  RefPtr<Vmo> vmo;  // null: the handle was closed, only mappings are left
   bool sourced = false;
   std::vector<uint8_t> bytes;  // size is the VMO's
 };

@@ -58,7 +58,7 @@ class VmarChangeTest : public VmTest {
 
   RefPtr<AddressSpace> space_;
   Vmar& root_;
-  RefPtr<VmoPaged> vmo_;
+  RefPtr<Vmo> vmo_;
 };
 
 TEST_F(VmarChangeTest, UnmapTakesFrontBackAndMiddle) {
@@ -197,7 +197,7 @@ TEST_F(VmarChangeTest, ThroughAnAncestorPermissionsOnlyShrink) {
 }
 
 TEST_F(VmarChangeTest, ProtectOfASparseGibibyteIsQuick) {
-  RefPtr<VmoPaged> large = MakeVmo((uint64_t{1} << 30) / kPageSize);
+  RefPtr<Vmo> large = MakeVmo((uint64_t{1} << 30) / kPageSize);
   const VirtualAddress va = MapAll(*space_, large, kRw);
   ASSERT_EQ(Store(*space_, va, 1), ZX_OK);
   ASSERT_EQ(Store(*space_, va + (uint64_t{1} << 29), 1), ZX_OK);

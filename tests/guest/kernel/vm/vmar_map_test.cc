@@ -35,7 +35,7 @@ class VmarMapTest : public VmTest {
 
   RefPtr<AddressSpace> space_;
   Vmar& root_;
-  RefPtr<VmoPaged> vmo_;
+  RefPtr<Vmo> vmo_;
 };
 
 TEST_F(VmarMapTest, MappingIsInsideTheRegionAlignedAndNotZero) {
@@ -183,7 +183,7 @@ TEST_F(VmarMapTest, CompactRegionIsFilledFromItsStart) {
 }
 
 TEST_F(VmarMapTest, OverwriteReplacesWhatIsThereAndKeepsTheRest) {
-  RefPtr<VmoPaged> other = MakeVmo(4);
+  RefPtr<Vmo> other = MakeVmo(4);
   const VirtualAddress va = MapAll(*space_, vmo_, kRw);
   ASSERT_EQ(Store(*space_, va, 1), ZX_OK);
   ASSERT_EQ(Store(*space_, va + kPageSize, 1), ZX_OK);

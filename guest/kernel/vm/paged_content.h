@@ -1,4 +1,4 @@
-// The VMO whose pages appear on demand: filled with zeroes, or fetched from a page source.
+// Content whose pages appear on demand: filled with zeroes, or fetched from a page source.
 //
 // State of one page index (the page's own state is kObject throughout; see also page.h):
 //
@@ -13,30 +13,29 @@
 
 #include "guest/kernel/vm/page_list.h"
 #include "guest/kernel/vm/page_source.h"
-#include "guest/kernel/vm/vmo.h"
+#include "guest/kernel/vm/vmo_content.h"
 
 namespace gk {
 
-class VmoPaged final : public Vmo, private PageSourceOwner {
+class PagedContent final : public VmoContent, private PageSourceOwner {
  public:
-  // An object of zeroes. `size` is rounded up to pages. ZX_ERR_OUT_OF_RANGE: larger than kMaxSize; ZX_ERR_NO_MEMORY.
-  static Result<RefPtr<VmoPaged>> Create(uint64_t size, Resizability resizability);
-  // An object whose pages come from `source`, which must not have an owner yet. Errors as above.
-  static Result<RefPtr<VmoPaged>> CreateWithSource(RefPtr<PageSource> source, uint64_t size, Resizability resizability);
-  ~VmoPaged() override;
+  // `source` is null (zeroes), or has the first `source_pages` pages and no owner yet. Null when there is no memory.
+  static RefPtr<PagedContent> Create(RefPtr<PageSource> source, PageIndex source_pages);
+  ~PagedContent() override;
 
   PageLookup RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) override;
-  [[nodiscard]] Page* PeekPage(PageIndex index, bool* writable) const override;
+  [[nodiscard]] PresentPage PeekPage(PageIndex index) const override;
   [[nodiscard]] PageIndex FindPresent(PageIndex from) const override;
-  Result<> Decommit(uint64_t offset, uint64_t length) override;
-  Result<> Resize(uint64_t size) override;
+  Result<> Decommit(PageIndex first, PageIndex count) override;
+  Result<> Truncate(PageIndex end) override;
   [[nodiscard]] size_t committed_pages() const override { return pages_.page_count(); }
   [[nodiscard]] PageSource* page_source() const override { return source_.get(); }
+  [[nodiscard]] PagedContent* AsPaged() override { return this; }
 
  private:
   template <typename T, typename... Args>
   friend RefPtr<T> MakeRefCounted(Args&&... args);
-  VmoPaged(RefPtr<PageSource> source, uint64_t size, Resizability resizability);
+  PagedContent(RefPtr<PageSource> source, PageIndex source_pages);
 
   [[nodiscard]] bool WantsPage(PageIndex index) const override;
   Result<> OnPageArrived(PageIndex index, Page* page) override;

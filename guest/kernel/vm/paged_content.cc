@@ -1,0 +1,109 @@
+#include "guest/kernel/vm/paged_content.h"
+
+#include <utility>
+
+#include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/pmm.h"
+
+namespace gk {
+
+RefPtr<PagedContent> PagedContent::Create(RefPtr<PageSource> source, PageIndex source_pages) {
+  return MakeRefCounted<PagedContent>(std::move(source), source_pages);
+}
+
+PagedContent::PagedContent(RefPtr<PageSource> source, PageIndex source_pages)
+    : source_(std::move(source)), source_end_(source_ ? source_pages : 0) {
+  if (source_) {
+    source_->SetOwner(*this);
+  }
+}
+
+PagedContent::~PagedContent() {
+  if (source_) {
+    source_->OnOwnerDestroyed();
+  }
+  DropPages(0, UINT64_MAX);
+}
+
+PageLookup PagedContent::RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) {
+  if (const Page* page = pages_.Find(index); page != nullptr) {
+    return PageLookup::Ready(*page, true);
+  }
+  if (index < source_end_) {
+    const Result<> required = source_->Require(index, count, request);
+    return required.ok() ? PageLookup::NeedsPage(request) : PageLookup::Failed(required.error());
+  }
+  if (intent == PageIntent::kWrite) {
+    return CommitZeroPage(index);
+  }
+  const Page* zero = SharedZeroPage();
+  return zero != nullptr ? PageLookup::Ready(*zero, false) : PageLookup::Failed(Status(ZX_ERR_NO_MEMORY));
+}
+
+PageLookup PagedContent::CommitZeroPage(PageIndex index) {
+  Page* page = AllocateZeroedPage();
+  if (page == nullptr) {
+    return PageLookup::Failed(Status(ZX_ERR_NO_MEMORY));
+  }
+  SetPageState(*page, PageState::kObject);
+  page->object = {.owner = this, .index = index};
+  if (const Result<> inserted = pages_.Insert(index, page); !inserted.ok()) {
+    FreePage(page);
+    return PageLookup::Failed(inserted.error());
+  }
+  // Mappings that were only read so far show the shared zero page.
+  UnmapFromAll(index, 1);
+  return PageLookup::Ready(*page, true);
+}
+
+PresentPage PagedContent::PeekPage(PageIndex index) const {
+  const Page* page = pages_.Find(index);
+  return page != nullptr ? PresentPage{page->physical_address(), true} : PresentPage();
+}
+
+PageIndex PagedContent::FindPresent(PageIndex from) const {
+  const PageList::Entry entry = pages_.FindNext(from);
+  return entry.page != nullptr ? entry.index : kNoPage;
+}
+
+bool PagedContent::WantsPage(PageIndex index) const { return index < source_end_ && pages_.Find(index) == nullptr; }
+
+Result<> PagedContent::OnPageArrived(PageIndex index, Page* page) {
+  if (!WantsPage(index)) {  // the object shrank while the page was on its way
+    FreePage(page);
+    return {};
+  }
+  page->object.owner = this;
+  if (const Result<> inserted = pages_.Insert(index, page); !inserted.ok()) {
+    FreePage(page);
+    return Error(inserted.error());
+  }
+  return {};
+}
+
+Result<> PagedContent::Decommit(PageIndex first, PageIndex count) {
+  if (source_) {
+    return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+  UnmapFromAll(first, count);
+  DropPages(first, first + count);
+  return {};
+}
+
+Result<> PagedContent::Truncate(PageIndex end) {
+  UnmapFromAll(end, kNoPage - end);
+  DropPages(end, kNoPage);
+  source_end_ = Min(source_end_, end);
+  return {};
+}
+
+// Precondition: no page table shows any of them.
+void PagedContent::DropPages(PageIndex first, PageIndex end) {
+  for (PageList::Entry entry = pages_.FindNext(first); entry.page != nullptr && entry.index < end;
+       entry = pages_.FindNext(entry.index)) {
+    FreePage(pages_.Remove(entry.index));
+  }
+}
+
+}  // namespace gk

@@ -1,0 +1,66 @@
+// What a VMO shows: pages by index, and the mappings that have to hear when one goes away.
+//
+// A Vmo is a window onto a content; several windows (an object, its slices and references) may share one. Indices here
+// are the content's own: Vmo translates. Kinds: PagedContent (RAM that appears on demand), PhysicalContent (a range of
+// addresses that are there anyway). Kernel lock held for every call; nothing here blocks.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/kernel/lib/ref_ptr.h"
+#include "guest/kernel/lib/status.h"
+#include "guest/kernel/vm/page.h"
+#include "guest/kernel/vm/page_lookup.h"
+#include "shared/base/intrusive_list.h"
+
+namespace gk {
+
+class Mapping;
+class PagedContent;
+class PageRequest;
+class PageSource;
+struct ContentMappingTag;
+
+class VmoContent : public RefCounted<VmoContent> {
+ public:
+  static constexpr PageIndex kNoPage = UINT64_MAX;
+
+  virtual ~VmoContent();
+
+  // As Vmo::RequirePage, without the check against the window.
+  virtual PageLookup RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) = 0;
+  // As Vmo::PeekPage.
+  [[nodiscard]] virtual PresentPage PeekPage(PageIndex index) const = 0;
+  // The lowest index at or above `from` for which PeekPage has a page; kNoPage when there is none.
+  [[nodiscard]] virtual PageIndex FindPresent(PageIndex from) const = 0;
+
+  // Drops the pages of [first, first + count), which then read as zero. ZX_ERR_NOT_SUPPORTED: this content cannot;
+  // others as for Vmo::Decommit. Nothing changed on failure.
+  virtual Result<> Decommit(PageIndex first, PageIndex count) = 0;
+
+  // The object ends at `end` from now on: pages at and above it are dropped, for ever. Nothing changed on failure.
+  virtual Result<> Truncate(PageIndex end) = 0;
+
+  // Pages that the content owns.
+  [[nodiscard]] virtual size_t committed_pages() const = 0;
+  // Null: pages are made, not fetched.
+  [[nodiscard]] virtual PageSource* page_source() const { return nullptr; }
+  // Null: another kind.
+  [[nodiscard]] virtual PagedContent* AsPaged() { return nullptr; }
+
+  // Called by Mapping, which holds a reference to its object (and so to this) until it has left the list.
+  void AttachMapping(Mapping& mapping);
+  void DetachMapping(Mapping& mapping);
+
+ protected:
+  VmoContent() = default;
+
+  // Removes what mappings have entered into page tables for [first, first + count) and waits until no CPU uses it.
+  void UnmapFromAll(PageIndex first, PageIndex count);
+
+ private:
+  base::IntrusiveList<Mapping, ContentMappingTag> mappings_;
+};
+
+}  // namespace gk
