@@ -45,7 +45,8 @@
   X(channel_write, 6)                 \
   X(channel_write_etc, 6)             \
   X(channel_call, 6)                  \
-  X(channel_call_etc, 6)
+  X(channel_call_etc, 6)              \
+  X(resource_create, 7)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)
@@ -108,10 +109,12 @@ struct ProcessStartup {
   uint32_t reserved;
   uint32_t cpu_count;
   uint32_t reserved2;
+  uint32_t root_resource;  // grants everything that the machine has to grant
+  uint32_t mmio_resource;  // the physical memory that is set aside for programs; 0: there is none
 };
 inline constexpr uint64_t kProcessStartupMagic = 0x3174726174536750;  // "PgStart1"
-inline constexpr uint32_t kProcessStartupVersion = 1;
-static_assert(sizeof(ProcessStartup) == 56);
+inline constexpr uint32_t kProcessStartupVersion = 2;
+static_assert(sizeof(ProcessStartup) == 64);
 
 }  // namespace pagoda::abi
 

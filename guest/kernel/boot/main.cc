@@ -10,6 +10,7 @@
 #include "guest/kernel/program/first_program.h"
 #include "guest/kernel/program/machine_platform.h"
 #include "guest/kernel/vm/api_policy.h"
+#include "guest/kernel/vm/physical_ranges.h"
 
 namespace gk {
 namespace {
@@ -20,7 +21,7 @@ void Say(std::string_view text) { Say(std::span(text)); }
 void RefuseOption(std::span<const char> option) {
   Say(std::string_view("pagoda: the kernel has no option '"));
   Say(option);
-  Say(std::string_view("'; it has compat=zircon, seed=N, crash=KIND\n"));
+  Say(std::string_view("'; it has compat=zircon, seed=N, set-aside=N, enable-debugging-syscalls=true, crash=KIND\n"));
   drivers::system_control().Exit(program::kExitNotStarted);
 }
 
@@ -44,6 +45,8 @@ void StartKernel(const abi::BootInfo& boot) {
     CrashOnPurpose(*options->crash);
   }
   api_policy = options->api_policy;
+  debugging_syscalls = options->debugging_syscalls;
+  physical_ranges::SetAside(options->set_aside_pages);
   abi::BootInfo seeded = boot;
   if (options->seed) {
     seeded.random_seed[0] = *options->seed;

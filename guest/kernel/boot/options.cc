@@ -51,6 +51,8 @@ std::optional<uint64_t> ParseNumber(std::string_view value) {
   return number;
 }
 
+constexpr uint64_t kMostPagesSetAside = 65536;
+
 // False: `option` is not one.
 bool Apply(std::string_view option, KernelOptions& options) {
   const std::optional<Parts> parts = SplitAt(option, '=');
@@ -65,6 +67,15 @@ bool Apply(std::string_view option, KernelOptions& options) {
   if (key == "seed") {
     options.seed = ParseNumber(value);
     return options.seed.has_value();
+  }
+  if (key == "set-aside") {
+    const std::optional<uint64_t> pages = ParseNumber(value);
+    options.set_aside_pages = pages.value_or(0);
+    return pages.has_value() && *pages <= kMostPagesSetAside;
+  }
+  if (key == "enable-debugging-syscalls") {
+    options.debugging_syscalls = value == "true";
+    return value == "true" || value == "false";
   }
   if (key == "crash") {
     options.crash = ParseCrashKind(value);

@@ -2,7 +2,9 @@
 //
 //   compat=zircon   where the API's documents and the real system differ, follow the system (vm/api_policy.h)
 //   seed=N          decimal: the same handle values and address-space layout in every run; for reproducing a failure
-//   crash=KIND      end in the named way instead of starting a program, to see what the monitor makes of it:
+//   set-aside=N     pages of RAM that programs may map by their physical address (decimal, 16 unless given; at most
+//   65536) enable-debugging-syscalls=true   allow calls that can harm: ZX_VMO_OP_CACHE_INVALIDATE crash=KIND      end
+//   in the named way instead of starting a program, to see what the monitor makes of it:
 //                   panic, page-fault, stack-overflow, triple-fault, hang
 #pragma once
 
@@ -21,6 +23,8 @@ enum class CrashKind { kPanic, kPageFault, kStackOverflow, kTripleFault, kHang }
 struct KernelOptions {
   ApiPolicy api_policy = ApiPolicy::kDocumented;
   std::optional<uint64_t> seed;
+  uint64_t set_aside_pages = 16;
+  bool debugging_syscalls = false;
   std::optional<CrashKind> crash;
 };
 

@@ -25,6 +25,13 @@ class ObjectName {
   // All ZX_MAX_NAME_LEN bytes, zero-filled behind the name: what ZX_PROP_NAME gives.
   [[nodiscard]] constexpr const std::array<char, ZX_MAX_NAME_LEN>& bytes() const { return bytes_; }
 
+  // The same into a field of a structure.
+  constexpr void CopyTo(char (&field)[ZX_MAX_NAME_LEN]) const {
+    for (size_t i = 0; i < ZX_MAX_NAME_LEN; ++i) {
+      field[i] = bytes_[i];
+    }
+  }
+
  private:
   static constexpr size_t kMaxLength = ZX_MAX_NAME_LEN - 1;
   std::array<char, ZX_MAX_NAME_LEN> bytes_{};

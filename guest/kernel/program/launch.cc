@@ -1,15 +1,34 @@
 #include "guest/kernel/program/launch.h"
 
+#include "guest/kernel/object/resource_dispatcher.h"
 #include "guest/kernel/object/thread_dispatcher.h"
 #include "guest/kernel/object/vmar_dispatcher.h"
 #include "guest/kernel/program/load.h"
 #include "guest/kernel/program/startup_block.h"
 #include "guest/kernel/program/vdso.h"
+#include "guest/kernel/vm/physical_ranges.h"
 
 namespace gk::program {
 namespace {
 
 constexpr char kMainThread[] = {'m', 'a', 'i', 'n'};
+constexpr char kSetAside[] = {'s', 'e', 't', '-', 'a', 's', 'i', 'd', 'e'};
+
+Result<> GiveResources(HandleTable& handles, abi::ProcessStartup& startup) {
+  RefPtr<ResourceDispatcher> root = ResourceDispatcher::CreateRoot();
+  if (!root) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  PAGODA_TRY_ASSIGN(startup.root_resource, handles.Add(Handle(std::move(root), ZX_DEFAULT_RESOURCE_RIGHTS)));
+  const auto [base, size] = physical_ranges::Granted();
+  if (size == 0) {
+    return {};
+  }
+  PAGODA_TRY_ASSIGN(RefPtr<ResourceDispatcher> memory,
+                    ResourceDispatcher::Create({ZX_RSRC_KIND_MMIO, base, size}, false, ObjectName(kSetAside)));
+  PAGODA_TRY_ASSIGN(startup.mmio_resource, handles.Add(Handle(std::move(memory), ZX_DEFAULT_RESOURCE_RIGHTS)));
+  return {};
+}
 
 // The handles that a program is born with go into its own table.
 Result<> GiveHandles(ProcessDispatcher& process, const RefPtr<ThreadDispatcher>& thread, abi::ProcessStartup& startup) {
@@ -22,7 +41,7 @@ Result<> GiveHandles(ProcessDispatcher& process, const RefPtr<ThreadDispatcher>&
   PAGODA_TRY_ASSIGN(startup.thread_self, handles.Add(Handle(thread, ZX_DEFAULT_THREAD_RIGHTS)));
   PAGODA_TRY_ASSIGN(startup.process_self,
                     handles.Add(Handle(RefPtr<ProcessDispatcher>(&process), ZX_DEFAULT_PROCESS_RIGHTS)));
-  return {};
+  return GiveResources(handles, startup);
 }
 
 Result<> StartIn(const RefPtr<ProcessDispatcher>& process, const Launch& launch) {

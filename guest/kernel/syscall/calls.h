@@ -83,6 +83,11 @@ Status vmar_unmap(Caller& caller, zx_handle_t handle, VirtualAddress address, ui
 Status vmar_protect(Caller& caller, zx_handle_t handle, zx_vm_option_t options, VirtualAddress address,
                     uint64_t length);
 
+// resource_calls.cc
+// Of physical memory (ZX_RSRC_KIND_MMIO) only what the kernel has set aside can be had; the rest is ZX_ERR_NOT_FOUND.
+Status resource_create(Caller& caller, zx_handle_t parent, uint32_t options, uint64_t base, uint64_t size,
+                       UserInBytes name, size_t name_size, UserOut<zx_handle_t> out);
+
 // pagoda_calls.cc
 
 // Writes bytes to the machine's console. A bad buffer is ZX_ERR_INVALID_ARGS; what came before the bad page is written.

@@ -16,6 +16,9 @@ struct Topic {
 constexpr Topic kTopics[] = {
     {ZX_INFO_HANDLE_VALID, &InfoHandleValid},
     {ZX_INFO_HANDLE_COUNT, &InfoHandleCount},
+    {ZX_INFO_RESOURCE, &InfoResource},
+    {ZX_INFO_KMEM_STATS, &InfoKmemStats},
+    {ZX_INFO_KMEM_STATS_EXTENDED, &InfoKmemStatsExtended},
 };
 
 const Topic* FindTopic(zx_object_info_topic_t number) {

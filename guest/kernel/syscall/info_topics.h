@@ -16,4 +16,9 @@ namespace gk::syscall {
 Result<> InfoHandleValid(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoHandleCount(Caller& caller, zx_handle_t handle, InfoSink& sink);
 
+// info_machine.cc
+Result<> InfoResource(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoKmemStats(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoKmemStatsExtended(Caller& caller, zx_handle_t handle, InfoSink& sink);
+
 }  // namespace gk::syscall

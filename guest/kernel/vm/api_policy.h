@@ -15,4 +15,7 @@ enum class ApiPolicy {
 
 extern constinit ApiPolicy api_policy;  // NOLINT(bugprone-dynamic-static-initializers): constinit
 
+// The kernel option `enable-debugging-syscalls=true`: calls that can harm are allowed.
+extern constinit bool debugging_syscalls;  // NOLINT(bugprone-dynamic-static-initializers): constinit
+
 }  // namespace gk

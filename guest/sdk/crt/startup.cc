@@ -80,6 +80,8 @@ extern "C" {
 
 zx_handle_t zx_process_self() { return g_startup->process_self; }
 zx_handle_t zx_vmar_root_self() { return g_startup->vmar_root_self; }
+zx_handle_t pagoda_root_resource() { return g_startup->root_resource; }
+zx_handle_t pagoda_mmio_resource() { return g_startup->mmio_resource; }
 zx_handle_t pagoda_main_thread() { return g_startup->thread_self; }
 uint32_t zx_system_get_num_cpus() { return g_startup->cpu_count; }
 uint32_t zx_system_get_page_size() { return static_cast<uint32_t>(base::kPageSize); }

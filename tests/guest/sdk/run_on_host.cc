@@ -175,7 +175,9 @@ abi::ProcessStartup* MakeStartup(int argument_count, char** arguments) {
               .vmar_root_self = add(ZX_OBJ_TYPE_VMAR, ZX_DEFAULT_VMAR_RIGHTS),
               .reserved = 0,
               .cpu_count = kHostCpuCount,
-              .reserved2 = 0};
+              .reserved2 = 0,
+              .root_resource = 0,
+              .mmio_resource = 0};
   return startup;
 }
 

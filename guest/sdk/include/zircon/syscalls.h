@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <zircon/syscalls/object.h>
+#include <zircon/syscalls/resource.h>
 #include <zircon/types.h>
 
 #if defined(__cplusplus)
@@ -85,6 +87,11 @@ zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options, uint64_t vma
                         uint64_t vmo_offset, uint64_t len, zx_vaddr_t* mapped_addr);
 zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, uint64_t len);
 zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options, zx_vaddr_t addr, uint64_t len);
+
+// ---- Resources -----------------------------------------------------------------------------------------------------
+
+zx_status_t zx_resource_create(zx_handle_t parent_rsrc, uint32_t options, uint64_t base, size_t size, const char* name,
+                               size_t name_size, zx_handle_t* resource_out);
 
 // ---- The machine ---------------------------------------------------------------------------------------------------
 

@@ -44,12 +44,15 @@ typedef uint32_t zx_object_info_topic_t;
 #define ZX_INFO_THREAD_EXCEPTION_REPORT ZX_INFO_TOPIC_WITH_VERSION(11u, 1)  // zx_exception_report_t[1]
 #define ZX_INFO_TASK_STATS ((zx_object_info_topic_t)12u)                    // zx_info_task_stats_t[1]
 #define ZX_INFO_PROCESS_MAPS ZX_INFO_TOPIC_WITH_VERSION(13u, 1)             // zx_info_maps_t[n]
+#define ZX_INFO_KMEM_STATS ((zx_object_info_topic_t)17u)                    // zx_info_kmem_stats_t[1]
+#define ZX_INFO_RESOURCE ((zx_object_info_topic_t)18u)                      // zx_info_resource_t[1]
 #define ZX_INFO_HANDLE_COUNT ((zx_object_info_topic_t)19u)                  // zx_info_handle_count_t[1]
 #define ZX_INFO_BTI ((zx_object_info_topic_t)20u)
-#define ZX_INFO_VMO_V1 ((zx_object_info_topic_t)23u)       // the first 104 bytes of zx_info_vmo_t
-#define ZX_INFO_VMO_V2 ZX_INFO_TOPIC_WITH_VERSION(23u, 1)  // the first 120 bytes
-#define ZX_INFO_VMO_V3 ZX_INFO_TOPIC_WITH_VERSION(23u, 2)  // the first 128 bytes
-#define ZX_INFO_VMO ZX_INFO_TOPIC_WITH_VERSION(23u, 3)     // zx_info_vmo_t[1]
+#define ZX_INFO_KMEM_STATS_EXTENDED ((zx_object_info_topic_t)31u)  // zx_info_kmem_stats_extended_t[1]
+#define ZX_INFO_VMO_V1 ((zx_object_info_topic_t)23u)               // the first 104 bytes of zx_info_vmo_t
+#define ZX_INFO_VMO_V2 ZX_INFO_TOPIC_WITH_VERSION(23u, 1)          // the first 120 bytes
+#define ZX_INFO_VMO_V3 ZX_INFO_TOPIC_WITH_VERSION(23u, 2)          // the first 128 bytes
+#define ZX_INFO_VMO ZX_INFO_TOPIC_WITH_VERSION(23u, 3)             // zx_info_vmo_t[1]
 
 typedef struct zx_info_handle_basic {
   zx_koid_t koid;
@@ -124,6 +127,39 @@ typedef struct zx_info_task_stats {
   size_t mem_shared_bytes;
   size_t mem_scaled_shared_bytes;
 } zx_info_task_stats_t;
+
+// ---- The machine's memory, in bytes
+// ------------------------------------------------------------------------------------------
+
+typedef struct zx_info_kmem_stats {
+  uint64_t total_bytes;
+  uint64_t free_bytes;
+  uint64_t wired_bytes;  // in use since before the page allocator, or for ever
+  uint64_t total_heap_bytes;
+  uint64_t free_heap_bytes;
+  uint64_t vmo_bytes;
+  uint64_t mmu_overhead_bytes;
+  uint64_t ipc_bytes;
+  uint64_t other_bytes;
+} zx_info_kmem_stats_t;
+
+typedef struct zx_info_kmem_stats_extended {
+  uint64_t total_bytes;
+  uint64_t free_bytes;
+  uint64_t wired_bytes;
+  uint64_t total_heap_bytes;
+  uint64_t free_heap_bytes;
+  uint64_t vmo_bytes;
+  uint64_t vmo_pager_total_bytes;
+  uint64_t vmo_pager_newest_bytes;
+  uint64_t vmo_pager_oldest_bytes;
+  uint64_t vmo_discardable_locked_bytes;
+  uint64_t vmo_discardable_unlocked_bytes;
+  uint64_t mmu_overhead_bytes;
+  uint64_t ipc_bytes;
+  uint64_t other_bytes;
+  uint64_t vmo_reclaim_disabled_bytes;
+} zx_info_kmem_stats_extended_t;
 
 // ---- Memory
 // -------------------------------------------------------------------------------------------------------------

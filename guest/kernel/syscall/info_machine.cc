@@ -1,0 +1,64 @@
+// Topics about the machine: resources and memory as a whole.
+#include <zircon/syscalls/object.h>
+
+#include "guest/kernel/object/resource_dispatcher.h"
+#include "guest/kernel/syscall/info_topics.h"
+#include "guest/kernel/vm/pmm.h"
+
+namespace gk::syscall {
+namespace {
+
+constexpr ResourceRange kMayLook = {ZX_RSRC_KIND_SYSTEM, ZX_RSRC_SYSTEM_INFO_BASE, 1};
+
+// The extended form has everything that the other has. Room inside the heap's slabs is not known: its bytes all count
+// as used.
+zx_info_kmem_stats_extended_t MemoryInBytes() {
+  const PmmStatistics pages = GetPmmStatistics();
+  const uint64_t other = pages.total_pages - pages.free_pages - pages.wired_pages - pages.heap_pages -
+                         pages.object_pages - pages.table_pages;
+  zx_info_kmem_stats_extended_t bytes{};
+  bytes.total_bytes = pages.total_pages * kPageSize;
+  bytes.free_bytes = pages.free_pages * kPageSize;
+  bytes.wired_bytes = pages.wired_pages * kPageSize;
+  bytes.total_heap_bytes = pages.heap_pages * kPageSize;
+  bytes.vmo_bytes = pages.object_pages * kPageSize;
+  bytes.mmu_overhead_bytes = pages.table_pages * kPageSize;
+  bytes.other_bytes = other * kPageSize;
+  return bytes;
+}
+
+}  // namespace
+
+Result<> InfoResource(Caller& caller, zx_handle_t handle, InfoSink& sink) {
+  PAGODA_TRY_ASSIGN(const RefPtr<ResourceDispatcher> resource,
+                    caller.handles().Get<ResourceDispatcher>(handle, ZX_RIGHT_INSPECT));
+  const ResourceRange& range = resource->range();
+  zx_info_resource_t info{.kind = range.kind,
+                          .flags = resource->exclusive() ? ZX_RSRC_FLAG_EXCLUSIVE : 0,
+                          .base = range.base,
+                          .size = range.size,
+                          .name = {}};
+  resource->name()->CopyTo(info.name);
+  return sink.SetOnly(info);
+}
+
+Result<> InfoKmemStats(Caller& caller, zx_handle_t handle, InfoSink& sink) {
+  PAGODA_TRY(RequireResource(caller.handles(), handle, kMayLook));
+  const zx_info_kmem_stats_extended_t all = MemoryInBytes();
+  return sink.SetOnly(zx_info_kmem_stats_t{.total_bytes = all.total_bytes,
+                                           .free_bytes = all.free_bytes,
+                                           .wired_bytes = all.wired_bytes,
+                                           .total_heap_bytes = all.total_heap_bytes,
+                                           .free_heap_bytes = all.free_heap_bytes,
+                                           .vmo_bytes = all.vmo_bytes,
+                                           .mmu_overhead_bytes = all.mmu_overhead_bytes,
+                                           .ipc_bytes = all.ipc_bytes,
+                                           .other_bytes = all.other_bytes});
+}
+
+Result<> InfoKmemStatsExtended(Caller& caller, zx_handle_t handle, InfoSink& sink) {
+  PAGODA_TRY(RequireResource(caller.handles(), handle, kMayLook));
+  return sink.SetOnly(MemoryInBytes());
+}
+
+}  // namespace gk::syscall
