@@ -35,7 +35,7 @@ class VmarPlaceTest : public VmTest {
 
   RefPtr<AddressSpace> space_;
   Vmar& root_;
-  RefPtr<VmoPaged> vmo_;
+  RefPtr<Vmo> vmo_;
 };
 
 TEST_F(VmarPlaceTest, NothingLiesRightBesideAMappingWhileThereIsRoom) {
