@@ -35,9 +35,8 @@ class PortObject final : public PageProvider {
   static RefPtr<PortObject> Create(PortClient& client);
   ~PortObject() override;
 
-  // Pages that a fault reads around the missing one: what costs about as much as the fault itself when it comes from
-  // the host's page cache (128 KiB: some 20 us).
-  [[nodiscard]] uint32_t read_window_pages() const override { return ReadRequest::kMaxPages; }
+  // What costs about as much as the fault itself when it comes from the host's page cache (128 KiB: some 20 us).
+  [[nodiscard]] size_t max_read_ahead_pages() const override { return ReadRequest::kMaxPages; }
   void SubmitRead(ReadRequest& request) override;
   void PollCompletions() override;
   void PrepareToBlock() override;

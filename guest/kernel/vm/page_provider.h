@@ -49,10 +49,9 @@ class PageProvider : public RefCounted<PageProvider> {
  public:
   virtual ~PageProvider() = default;
 
-  // How many pages one read should cover when a single page is missing: an aligned window of this many pages around it
-  // (a power of two, at most ReadRequest::kMaxPages), of which only the missing ones are read. 1: exactly what is
-  // asked.
-  [[nodiscard]] virtual uint32_t read_window_pages() const = 0;
+  // The most pages that one read should cover when a single page is missing and its stream is read ahead: 1 (exactly
+  // what is asked) to ReadRequest::kMaxPages.
+  [[nodiscard]] virtual size_t max_read_ahead_pages() const = 0;
 
   // Starts a read; does not block. The answer comes by PageSource::OnReadDone, from PollCompletions, from an interrupt
   // or from within this call.

@@ -56,25 +56,17 @@ ReadRequest* PageSource::FindInFlight(PageIndex index) {
 
 bool PageSource::ShouldRead(PageIndex index) { return owner_->WantsPage(index) && FindInFlight(index) == nullptr; }
 
-// The pages to read when `first` is missing: `count` from there, or for a single one the provider's window around it;
+// The pages to read when `first` is missing: `count` from there, or for a single one as many as its stream has earned;
 // cut where a page is present, on its way or outside the object, because a read is one contiguous range.
 PageSource::PageRange PageSource::ChooseRange(PageIndex first, size_t count) {
-  PageRange range{first, first + Min(count, ReadRequest::kMaxPages)};
-  if (count == 1) {
-    const uint32_t window = provider_->read_window_pages();
-    GK_ASSERT(base::IsPowerOfTwo(window) && window <= ReadRequest::kMaxPages);
-    range.begin = base::AlignDown(first, window);
-    range.end = range.begin + window;
-  }
-  PageIndex begin = first;
-  while (begin > range.begin && ShouldRead(begin - 1)) {
-    --begin;
-  }
+  const size_t most = provider_->max_read_ahead_pages();
+  GK_ASSERT(most != 0 && most <= ReadRequest::kMaxPages);
+  const size_t pages = count == 1 ? read_ahead_.OnMiss(first, most) : Min(count, ReadRequest::kMaxPages);
   PageIndex end = first + 1;
-  while (end < range.end && ShouldRead(end)) {
+  while (end < first + pages && ShouldRead(end)) {
     ++end;
   }
-  return {begin, end};
+  return {first, end};
 }
 
 Result<ReadRequest*> PageSource::PrepareRead(PageIndex first, size_t count) {

@@ -21,6 +21,7 @@
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/vm/page_provider.h"
 #include "guest/kernel/vm/page_request.h"
+#include "guest/kernel/vm/read_ahead.h"
 #include "shared/base/intrusive_list.h"
 
 namespace gk {
@@ -49,7 +50,7 @@ class PageSource final : public RefCounted<PageSource> {
   void OnOwnerDestroyed();
 
   // Arranges for the page at `first` to come and puts `request` into the list of those who wait for it. Reads up to
-  // `count` pages from there, or the provider's window when `count` is 1.
+  // `count` pages from there, or when `count` is 1 as many as the pattern of misses suggests (read_ahead.h).
   // ZX_ERR_NO_MEMORY: nothing was requested. ZX_ERR_BAD_STATE: detached.
   Result<> Require(PageIndex first, size_t count, PageRequest& request);
 
@@ -86,6 +87,7 @@ class PageSource final : public RefCounted<PageSource> {
   RefPtr<PageProvider> provider_;
   PageSourceOwner* owner_ = nullptr;  // until OnOwnerDestroyed
   bool detached_ = false;
+  ReadAhead read_ahead_;
   base::IntrusiveList<ReadRequest, InFlightTag> in_flight_;
   base::IntrusiveList<PageRequest, PageRequestTag> waiters_;
 };

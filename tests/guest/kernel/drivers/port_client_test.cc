@@ -211,12 +211,12 @@ TEST_F(PortClientTest, AnOpenerThatIsKilledLeavesNothingOpen) {
 TEST_F(PortClientTest, ReadNamesThePagesToFillAndNothingElse) {
   const auto keeper = OpenKeeper(100);
   PageRequest request;
-  ASSERT_TRUE(keeper->source().Require(70, 1, request).ok());
+  ASSERT_TRUE(keeper->source().Require(64, 32, request).ok());
   const auto call = port_.Take(kRequests);
   ASSERT_TRUE(call.has_value());
   EXPECT_EQ(call->request.operation, abi::PortOperation::kRead);
   EXPECT_EQ(call->request.object, kObject);
-  EXPECT_EQ(call->request.offset, 64 * kPageSize) << "the window around the page";
+  EXPECT_EQ(call->request.offset, 64 * kPageSize);
   EXPECT_EQ(call->request.length, 32 * kPageSize);
   EXPECT_EQ(call->chain.writable_bytes(), 32 * kPageSize + sizeof(abi::PortReply));
   port_.AnswerRead(*call);
@@ -233,7 +233,7 @@ TEST_F(PortClientTest, ReadNamesThePagesToFillAndNothingElse) {
 TEST_F(PortClientTest, NeighbouringPagesAreOneBuffer) {
   const auto keeper = OpenKeeper(32);
   PageRequest request;
-  ASSERT_TRUE(keeper->source().Require(0, 1, request).ok());
+  ASSERT_TRUE(keeper->source().Require(0, 32, request).ok());
   const auto call = port_.Take(kRequests);
   ASSERT_TRUE(call.has_value());
   // A fresh allocator hands out neighbours in some order; far fewer buffers than pages is what counts.

@@ -172,40 +172,40 @@ TEST_F(PageSourceTest, PagesThatArePresentOutliveTheDetach) {
   EXPECT_EQ(after.byte, 3);
 }
 
-TEST_F(PageSourceTest, WindowReadsTheMissingNeighbours) {
+TEST_F(PageSourceTest, ReadingOnReadsEverFurtherAhead) {
   PagedObject object(20, 8);
-  Reader reader;
-  StartReader(reader, object, 10);
-  ASSERT_EQ(object.provider->pending.size(), 1u);
-  EXPECT_EQ(object.provider->pending[0]->first_page, 8u);
-  EXPECT_EQ(object.provider->pending[0]->page_count, 8u);
-  object.provider->AnswerAll(ZX_OK);
-  fake_arch::RunUntilIdle();
-  EXPECT_EQ(object.vmo->committed_pages(), 8u);
+  object.provider->answer_at_once = true;
+  Reader readers[3];
+  StartReader(readers[0], object, 10);  // belongs to no stream
+  EXPECT_EQ(object.vmo->committed_pages(), 1u);
+  StartReader(readers[1], object, 11);
+  EXPECT_EQ(object.vmo->committed_pages(), 5u);
+  StartReader(readers[2], object, 15);  // 8 pages, but the object has only five more
+  EXPECT_EQ(object.vmo->committed_pages(), 10u);
+  EXPECT_EQ(object.provider->submitted, 3u);
 }
 
-TEST_F(PageSourceTest, WindowIsCutByPresentPagesPagesOnTheirWayAndTheEnd) {
+TEST_F(PageSourceTest, ReadingAheadIsCutByPresentPagesPagesOnTheirWayAndTheEnd) {
   PagedObject object(19, 8);
   Reader readers[3];
-  StartReader(readers[0], object, 18);  // the last window has three pages
-  EXPECT_EQ(object.provider->pending.back()->first_page, 16u);
-  EXPECT_EQ(object.provider->pending.back()->page_count, 3u);
   uint8_t bytes[2 * kPageSize];
-  fake_arch::StartThread([&] { EXPECT_TRUE(object.vmo->Read(bytes, 4 * kPageSize, sizeof(bytes)).ok()); });
+  fake_arch::StartThread([&] { EXPECT_TRUE(object.vmo->Read(bytes, 2 * kPageSize, sizeof(bytes)).ok()); });
   fake_arch::RunUntilIdle();
-  EXPECT_EQ(object.provider->pending.back()->first_page, 4u);
+  EXPECT_EQ(object.provider->pending.back()->first_page, 2u);
   EXPECT_EQ(object.provider->pending.back()->page_count, 2u);
 
-  StartReader(readers[1], object, 6);
-  EXPECT_EQ(object.provider->pending.back()->first_page, 6u);
-  EXPECT_EQ(object.provider->pending.back()->page_count, 2u);
-  StartReader(readers[2], object, 1);
+  StartReader(readers[0], object, 0);  // wants four pages, two of them are on their way
   EXPECT_EQ(object.provider->pending.back()->first_page, 0u);
-  EXPECT_EQ(object.provider->pending.back()->page_count, 4u);
+  EXPECT_EQ(object.provider->pending.back()->page_count, 2u);
+  StartReader(readers[1], object, 17);
+  StartReader(readers[2], object, 18);  // the last page
+  EXPECT_EQ(object.provider->pending.back()->first_page, 18u);
+  EXPECT_EQ(object.provider->pending.back()->page_count, 1u);
 
   object.provider->AnswerAll(ZX_OK);
   fake_arch::RunUntilIdle();
   EXPECT_EQ(object.provider->submitted, 4u);
+  EXPECT_EQ(object.vmo->committed_pages(), 6u);
 }
 
 TEST_F(PageSourceTest, LongReadAsksForManyPagesAtOnce) {
@@ -219,18 +219,18 @@ TEST_F(PageSourceTest, LongReadAsksForManyPagesAtOnce) {
   }
 }
 
-TEST_F(PageSourceTest, WithoutMemoryForTheWindowThePageItselfStillComes) {
+TEST_F(PageSourceTest, WithoutMemoryForReadingAheadThePageItselfStillComes) {
   PagedObject object(8, 8);
   object.provider->answer_at_once = true;
   Reader reader;
   fake_arch::StartThread([&] {
-    torture::FailAllocation(4);  // one for the read, then the third page of the window
-    reader.status = ValueOf(object.vmo->Read(&reader.byte, 6 * kPageSize, 1));
+    torture::FailAllocation(4);  // one for the read, then the third of four pages
+    reader.status = ValueOf(object.vmo->Read(&reader.byte, 0, 1));
   });
   fake_arch::RunUntilIdle();
   EXPECT_TRUE(torture::HasFailed());
   EXPECT_EQ(reader.status, ZX_OK);
-  EXPECT_EQ(reader.byte, 6);
+  EXPECT_EQ(reader.byte, 0);
   EXPECT_EQ(object.vmo->committed_pages(), 1u);
 }
 

@@ -94,9 +94,9 @@ inline bool IsEntered(AddressSpace& space, VirtualAddress address) {
 // Keeps the reads that it is given until the test answers them. Each page's content is its index in every byte.
 class FakeProvider final : public PageProvider {
  public:
-  explicit FakeProvider(uint32_t window) : window_(window) {}
+  explicit FakeProvider(size_t read_ahead) : read_ahead_(read_ahead) {}
 
-  uint32_t read_window_pages() const override { return window_; }
+  size_t max_read_ahead_pages() const override { return read_ahead_; }
   void SubmitRead(ReadRequest& request) override {
     ++submitted;
     pending.push_back(&request);
@@ -137,13 +137,13 @@ class FakeProvider final : public PageProvider {
   uint64_t answer_at_poll = 0;  // 0: never
 
  private:
-  const uint32_t window_;
+  const size_t read_ahead_;
 };
 
 // An object of `pages` pages behind a FakeProvider.
 struct PagedObject {
-  explicit PagedObject(uint64_t pages, uint32_t window = 1, Resizability resizability = Resizability::kFixed)
-      : provider(MakeRefCounted<FakeProvider>(window)),
+  explicit PagedObject(uint64_t pages, size_t read_ahead = 1, Resizability resizability = Resizability::kFixed)
+      : provider(MakeRefCounted<FakeProvider>(read_ahead)),
         source(PageSource::Create(provider)),
         vmo(Vmo::CreateWithSource(source, pages * kPageSize, resizability).value()) {}
 
