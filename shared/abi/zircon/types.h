@@ -219,6 +219,7 @@ typedef uint32_t zx_obj_type_t;
 #define ZX_OBJ_TYPE_MSI ((zx_obj_type_t)32u)
 #define ZX_OBJ_TYPE_IOB ((zx_obj_type_t)33u)
 #define ZX_OBJ_TYPE_COUNTER ((zx_obj_type_t)34u)
+#define ZX_OBJ_TYPE_IOB_SHARED_REGION ((zx_obj_type_t)35u)
 #define ZX_OBJ_TYPE_UPPER_BOUND ((zx_obj_type_t)64u)
 
 // ---- Signals
@@ -266,6 +267,7 @@ typedef uint32_t zx_signals_t;
 #define ZX_THREAD_SUSPENDED ZX_OBJECT_SIGNAL_5
 #define ZX_TIMER_SIGNALED ZX_OBJECT_SIGNAL_3
 #define ZX_VMO_ZERO_CHILDREN ZX_OBJECT_SIGNAL_3
+#define ZX_CLOCK_STARTED ZX_OBJECT_SIGNAL_4
 
 // One entry of zx_object_wait_many.
 typedef struct zx_wait_item {
@@ -273,6 +275,22 @@ typedef struct zx_wait_item {
   zx_signals_t waitfor;
   zx_signals_t pending;
 } zx_wait_item_t;
+
+// ---- Timers ---------------------------------------------------------------------------------------------------------
+
+// Options of zx_timer_create: to which side of its deadline a timer may be moved by its slack.
+#define ZX_TIMER_SLACK_CENTER ((uint32_t)0u)
+#define ZX_TIMER_SLACK_EARLY ((uint32_t)1u)
+#define ZX_TIMER_SLACK_LATE ((uint32_t)2u)
+
+// ---- Devices --------------------------------------------------------------------------------------------------------
+
+// Options of zx_bti_pin.
+#define ZX_BTI_PERM_READ ((uint32_t)1u << 0)
+#define ZX_BTI_PERM_WRITE ((uint32_t)1u << 1)
+#define ZX_BTI_PERM_EXECUTE ((uint32_t)1u << 2)
+#define ZX_BTI_COMPRESS ((uint32_t)1u << 3)
+#define ZX_BTI_CONTIGUOUS ((uint32_t)1u << 4)
 
 // ---- Channels -------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,31 @@ typedef uint32_t zx_excp_type_t;
 #define ZX_EXCP_POLICY_ERROR ((zx_excp_type_t)(0x208u | ZX_EXCP_SYNTH))
 #define ZX_EXCP_PROCESS_STARTING ((zx_excp_type_t)(0x308u | ZX_EXCP_SYNTH))
 
+// synth_code of ZX_EXCP_POLICY_ERROR: which policy was violated.
+#define ZX_EXCP_POLICY_CODE_BAD_HANDLE ((uint32_t)0u)
+#define ZX_EXCP_POLICY_CODE_WRONG_OBJECT ((uint32_t)1u)
+#define ZX_EXCP_POLICY_CODE_VMAR_WX ((uint32_t)2u)
+#define ZX_EXCP_POLICY_CODE_NEW_ANY ((uint32_t)3u)
+#define ZX_EXCP_POLICY_CODE_NEW_VMO ((uint32_t)4u)
+#define ZX_EXCP_POLICY_CODE_NEW_CHANNEL ((uint32_t)5u)
+#define ZX_EXCP_POLICY_CODE_NEW_EVENT ((uint32_t)6u)
+#define ZX_EXCP_POLICY_CODE_NEW_EVENTPAIR ((uint32_t)7u)
+#define ZX_EXCP_POLICY_CODE_NEW_PORT ((uint32_t)8u)
+#define ZX_EXCP_POLICY_CODE_NEW_SOCKET ((uint32_t)9u)
+#define ZX_EXCP_POLICY_CODE_NEW_FIFO ((uint32_t)10u)
+#define ZX_EXCP_POLICY_CODE_NEW_TIMER ((uint32_t)11u)
+#define ZX_EXCP_POLICY_CODE_NEW_PROCESS ((uint32_t)12u)
+#define ZX_EXCP_POLICY_CODE_NEW_PROFILE ((uint32_t)13u)
+#define ZX_EXCP_POLICY_CODE_NEW_PAGER ((uint32_t)14u)
+#define ZX_EXCP_POLICY_CODE_AMBIENT_MARK_VMO_EXEC ((uint32_t)15u)
+#define ZX_EXCP_POLICY_CODE_CHANNEL_FULL_WRITE ((uint32_t)16u)
+#define ZX_EXCP_POLICY_CODE_PORT_TOO_MANY_PACKETS ((uint32_t)17u)
+#define ZX_EXCP_POLICY_CODE_BAD_SYSCALL ((uint32_t)18u)
+#define ZX_EXCP_POLICY_CODE_PORT_TOO_MANY_OBSERVERS ((uint32_t)19u)
+
+// Option of zx_task_create_exception_channel.
+#define ZX_EXCEPTION_CHANNEL_DEBUGGER ((uint32_t)1u)
+
 typedef struct zx_x86_64_exc_data {
   uint64_t vector;
   uint64_t err_code;
@@ -58,6 +83,7 @@ typedef struct zx_exception_info {
 // NOLINTEND(modernize-use-using)
 
 #if defined(__cplusplus)
+static_assert(offsetof(zx_exception_report_t, context.arch.x86_64.cr2) == 24);
 static_assert(offsetof(zx_exception_report_t, context.synth_code) == 32);
 static_assert(sizeof(zx_exception_report_t) == 40);
 static_assert(sizeof(zx_exception_info_t) == 24);

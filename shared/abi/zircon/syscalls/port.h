@@ -80,6 +80,9 @@ typedef struct zx_port_packet {
 // NOLINTEND(modernize-use-using)
 
 #if defined(__cplusplus)
+static_assert(offsetof(zx_port_packet_t, user) == 16);
+static_assert(offsetof(zx_port_packet_t, signal.timestamp) == 32);
+static_assert(offsetof(zx_port_packet_t, page_request.offset) == 24);
 static_assert(sizeof(zx_packet_page_request_t) == 32);
 static_assert(sizeof(zx_packet_signal_t) == 32);
 static_assert(sizeof(zx_port_packet_t) == 48);

@@ -17,6 +17,7 @@ typedef uint32_t zx_rsrc_flags_t;
 #define ZX_RSRC_KIND_COUNT ((zx_rsrc_kind_t)6u)
 
 // The base of a ZX_RSRC_KIND_SYSTEM resource says what it allows; its size is 1.
+typedef uint64_t zx_rsrc_system_base_t;
 #define ZX_RSRC_SYSTEM_HYPERVISOR_BASE ((uint64_t)0u)
 #define ZX_RSRC_SYSTEM_VMEX_BASE ((uint64_t)1u)
 #define ZX_RSRC_SYSTEM_DEBUG_BASE ((uint64_t)2u)
@@ -30,7 +31,9 @@ typedef uint32_t zx_rsrc_flags_t;
 #define ZX_RSRC_SYSTEM_PROFILE_BASE ((uint64_t)10u)
 #define ZX_RSRC_SYSTEM_MSI_BASE ((uint64_t)11u)
 #define ZX_RSRC_SYSTEM_DEBUGLOG_BASE ((uint64_t)12u)
-#define ZX_RSRC_SYSTEM_COUNT ((uint64_t)13u)
+#define ZX_RSRC_SYSTEM_STALL_BASE ((uint64_t)13u)
+#define ZX_RSRC_SYSTEM_TRACING_BASE ((uint64_t)14u)
+#define ZX_RSRC_SYSTEM_COUNT ((uint64_t)15u)
 
 // The options of zx_resource_create: a kind and flags.
 #define ZX_RSRC_FLAG_EXCLUSIVE ((zx_rsrc_flags_t)0x00010000u)
