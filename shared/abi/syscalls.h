@@ -46,7 +46,8 @@
   X(channel_write_etc, 6)             \
   X(channel_call, 6)                  \
   X(channel_call_etc, 6)              \
-  X(resource_create, 7)
+  X(resource_create, 7)               \
+  X(vmar_op_range, 6)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

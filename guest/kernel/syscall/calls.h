@@ -77,6 +77,8 @@ Status vmo_get_size(Caller& caller, zx_handle_t handle, UserOut<uint64_t> size);
 Status vmar_allocate(Caller& caller, zx_handle_t parent, zx_vm_option_t options, uint64_t offset, uint64_t size,
                      UserOut<zx_handle_t> child, UserOut<zx_vaddr_t> child_address);
 Status vmar_destroy(Caller& caller, zx_handle_t handle);
+Status vmar_op_range(Caller& caller, zx_handle_t handle, uint32_t op, VirtualAddress address, uint64_t size,
+                     UserInBytes buffer, size_t buffer_size);
 Status vmar_map(Caller& caller, zx_handle_t handle, zx_vm_option_t options, uint64_t vmar_offset, zx_handle_t vmo,
                 uint64_t vmo_offset, uint64_t length, UserOut<zx_vaddr_t> mapped_address);
 Status vmar_unmap(Caller& caller, zx_handle_t handle, VirtualAddress address, uint64_t length);

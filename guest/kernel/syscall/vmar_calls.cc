@@ -95,7 +95,48 @@ Result<> Allocate(Caller& caller, zx_handle_t parent, const Vmar::Placement& pla
   return {};
 }
 
+struct RangeOpEntry {
+  uint32_t number;
+  RangeOp op;
+  zx_rights_t rights;  // that the handle to the region must have
+};
+
+constexpr RangeOpEntry kRangeOps[] = {{ZX_VMAR_OP_COMMIT, RangeOp::kCommit, ZX_RIGHT_WRITE},
+                                      {ZX_VMAR_OP_DECOMMIT, RangeOp::kDecommit, ZX_RIGHT_WRITE},
+                                      {ZX_VMAR_OP_MAP_RANGE, RangeOp::kMapRange, ZX_RIGHT_NONE},
+                                      {ZX_VMAR_OP_ZERO, RangeOp::kZero, ZX_RIGHT_WRITE},
+                                      {ZX_VMAR_OP_DONT_NEED, RangeOp::kDontNeed, ZX_RIGHT_NONE},
+                                      {ZX_VMAR_OP_ALWAYS_NEED, RangeOp::kAlwaysNeed, ZX_RIGHT_NONE},
+                                      {ZX_VMAR_OP_PREFETCH, RangeOp::kPrefetch, ZX_RIGHT_READ}};
+
+// Null: no such operation.
+const RangeOpEntry* FindRangeOp(uint32_t number) {
+  for (const RangeOpEntry& entry : kRangeOps) {
+    if (entry.number == number) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+Status vmar_op_range(Caller& caller, zx_handle_t handle, uint32_t op, VirtualAddress address, uint64_t size,
+                     UserInBytes buffer, size_t buffer_size) {
+  const auto vmar = GetWithRights<VmarDispatcher>(caller, handle, ZX_RIGHT_NONE);
+  if (!vmar) {
+    return vmar.error();
+  }
+  const RangeOpEntry* entry = FindRangeOp(op);
+  if (entry == nullptr || buffer.address != 0 || buffer_size != 0) {
+    return Status(ZX_ERR_INVALID_ARGS);
+  }
+  if (!HasRights(vmar->rights, entry->rights)) {
+    return Status(ZX_ERR_ACCESS_DENIED);
+  }
+  const bool may_reach_children = HasRights(vmar->rights, ZX_RIGHT_OP_CHILDREN);
+  return StatusOf(vmar->object->vmar().OpRange(entry->op, address, size, may_reach_children));
+}
 
 Status vmar_allocate(Caller& caller, zx_handle_t parent, zx_vm_option_t options, uint64_t offset, uint64_t size,
                      UserOut<zx_handle_t> child, UserOut<zx_vaddr_t> child_address) {

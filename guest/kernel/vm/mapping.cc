@@ -4,6 +4,7 @@
 
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/access.h"
 #include "guest/kernel/vm/address_space.h"
 
 namespace gk {
@@ -28,6 +29,11 @@ Mapping::Part Mapping::PartOf(VirtualAddress base, uint64_t size) const {
           .allowed = allowed_};
 }
 
+bool Mapping::IsContinuedBy(const Mapping& next) const {
+  return end() == next.base_ && vmo_ == next.vmo_ && vmo_offset_ + size_ == next.vmo_offset_ &&
+         IsSame(access_, next.access_) && IsSame(allowed_, next.allowed_);
+}
+
 void Mapping::UnmapContentPages(PageIndex first, PageIndex count) {
   const PageIndex own_first = vmo_->ContentIndex(vmo_offset_ / kPageSize);
   const PageIndex own_end = own_first + size_ / kPageSize;
@@ -38,8 +44,8 @@ void Mapping::UnmapContentPages(PageIndex first, PageIndex count) {
   }
 }
 
-void Mapping::TruncateTo(uint64_t size) {
-  GK_ASSERT(size != 0 && size <= size_);
+void Mapping::SetSize(uint64_t size) {
+  GK_ASSERT(size != 0);
   size_ = size;
 }
 

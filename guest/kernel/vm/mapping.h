@@ -1,6 +1,7 @@
 // A range of addresses that shows a range of a VMO with one set of permissions.
 //
-// A mapping that is unmapped or protected in part is split into several; each holds its own reference to the VMO.
+// A mapping that is unmapped or protected in part is split into several; each holds its own reference to the VMO. Those
+// that show together what one could show are made one again.
 #pragma once
 
 #include <stdint.h>
@@ -35,6 +36,9 @@ class Mapping final : public Region, public base::ListNode<ContentMappingTag> {
     return (vmo_offset_ + (address - base_)) / kPageSize;
   }
 
+  // True when `next` begins where this one ends and goes on with the same: one mapping could show both.
+  [[nodiscard]] bool IsContinuedBy(const Mapping& next) const;
+
   // Removes the page-table entries of pages [first, first + count) of the VMO's content, as far as they are mapped
   // here, and waits until no CPU uses them.
   void UnmapContentPages(PageIndex first, PageIndex count);
@@ -46,7 +50,7 @@ class Mapping final : public Region, public base::ListNode<ContentMappingTag> {
   Mapping(AddressSpace& space, const Part& part);
 
   // Steps of Vmar's operations; they leave the page tables alone.
-  void TruncateTo(uint64_t size);  // keeps the front
+  void SetSize(uint64_t size);  // the front stays where it is
   void SetAccess(Access access) { access_ = access; }
   void OnInserted();  // joins the VMO's list
   void OnRemoved();   // leaves it

@@ -1,8 +1,8 @@
 // A region of an address space that holds mappings and further regions, with Zircon's operations on it.
 //
 // Options are Zircon's ZX_VM_* bits. Offsets are relative to base(); addresses are absolute. What is said of lengths
-// and of ZX_VM_ALLOW_FAULTS is ApiPolicy::kDocumented (api_policy.h). Kernel lock held. Nothing here blocks, not even
-// ZX_VM_MAP_RANGE: it enters what is present.
+// and of ZX_VM_ALLOW_FAULTS is ApiPolicy::kDocumented (api_policy.h). Kernel lock held. Only OpRange may block;
+// ZX_VM_MAP_RANGE does not: it enters what is present.
 #pragma once
 
 #include <stdint.h>
@@ -25,6 +25,9 @@ struct MapRequest {
   // What the VMO handle's rights permit: the mapping never gets more, neither now nor by Protect.
   Access vmo_rights{.read = true, .write = true, .execute = true};
 };
+
+// ZX_VMAR_OP_*.
+enum class RangeOp : uint8_t { kCommit, kDecommit, kMapRange, kZero, kDontNeed, kAlwaysNeed, kPrefetch };
 
 class Vmar final : public Region {
  public:
@@ -49,15 +52,30 @@ class Vmar final : public Region {
 
   // Removes all mappings in the range, cutting those at its ends, and destroys regions that lie wholly inside. Holes
   // are fine. ZX_ERR_INVALID_ARGS: outside this region, unaligned, empty, or a region is only partly covered;
-  // ZX_ERR_NOT_FOUND: nothing is there; ZX_ERR_BAD_STATE; ZX_ERR_NO_MEMORY: a cut makes a new mapping. On failure the
-  // memory is as before (a mapping may have become two that show the same).
+  // ZX_ERR_NOT_FOUND: nothing is there; ZX_ERR_BAD_STATE; ZX_ERR_NO_MEMORY: a cut makes a new mapping. Nothing changed
+  // on failure.
   Result<> Unmap(VirtualAddress address, uint64_t length);
 
   // Changes the permissions of all mappings in the range to the PERM bits in `options`. ZX_ERR_NOT_FOUND: part of the
   // range is not mapped; ZX_ERR_ACCESS_DENIED: more than a mapping allows, or write and execute;
   // ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_STATE, ZX_ERR_NO_MEMORY as above. Mappings inside regions in the range can only
-  // lose permissions. On failure the memory is as before.
+  // lose permissions. Nothing changed on failure.
   Result<> Protect(VirtualAddress address, uint64_t length, zx_vm_option_t options);
+
+  // Does `op` to the objects that are mapped in the range, as the operation of that name on a VMO does. May block for
+  // kCommit and kPrefetch. `length` is rounded up to pages, but kDecommit and kZero refuse what needs it. Errors:
+  //   ZX_ERR_INVALID_ARGS   unaligned or empty
+  //   ZX_ERR_BAD_STATE      this region was destroyed
+  //   ZX_ERR_OUT_OF_RANGE   not inside this region
+  // and, of the lowest address that has one of them:
+  //   ZX_ERR_BAD_STATE      nothing is mapped
+  //   ZX_ERR_INVALID_ARGS   a further region, and not `may_reach_children`, or the operation never does: only
+  //                         kMapRange, kDontNeed and kAlwaysNeed do
+  //   ZX_ERR_ACCESS_DENIED  the VMO handle that was mapped did not permit writing (kPrefetch: reading)
+  //   ZX_ERR_OUT_OF_RANGE   the object ends before the mapping does: kMapRange and the hints do not mind
+  // Nothing changed if it is one of these, unless others changed what is mapped while it blocked. Otherwise the
+  // object's own error; what lies below the mapping that it concerns is done.
+  Result<> OpRange(RangeOp op, VirtualAddress address, uint64_t length, bool may_reach_children);
 
   struct Placement {
     uint64_t offset = 0;  // with ZX_VM_SPECIFIC, _OFFSET_IS_UPPER_LIMIT; else 0
@@ -115,10 +133,19 @@ class Vmar final : public Region {
   Result<> CheckRange(VirtualAddress address, uint64_t* length) const;
   Result<> CheckUnmap(VirtualAddress address, uint64_t length) const;
   Result<> SplitMappingAt(VirtualAddress address);
+  Result<> SplitMappingsAtEnds(VirtualAddress address, uint64_t length);
+  void JoinMappingsAt(VirtualAddress address);
   void RemoveRange(VirtualAddress address, uint64_t length);
 
   // vmar_protect.cc
   Result<> CheckProtect(VirtualAddress address, uint64_t length, Access access);
+  void JoinMappingsIn(VirtualAddress address, VirtualAddress end);
+
+  // vmar_op_range.cc
+  Result<> CheckOpRange(RangeOp op, VirtualAddress address, uint64_t* length) const;
+  Result<> CheckRangeOp(RangeOp op, VirtualAddress address, VirtualAddress end, bool may_reach_children);
+  Result<> ApplyRangeOp(RangeOp op, Mapping& mapping, VirtualAddress address, VirtualAddress end);
+  Result<Mapping*> FindOperand(VirtualAddress address, bool in_children);
 
   RegionTree children_;
   const zx_vm_option_t abilities_;

@@ -90,14 +90,15 @@ Result<VirtualAddress> Vmar::Map(const MapRequest& request) {
     if (TouchesRegion(address, length)) {
       return Error(ZX_ERR_INVALID_ARGS);
     }
-    PAGODA_TRY(SplitMappingAt(address));
-    PAGODA_TRY(SplitMappingAt(address + length));
+    PAGODA_TRY(SplitMappingsAtEnds(address, length));
     RemoveRange(address, length);
   }
   InsertChild(mapping);
   if ((request.options & ZX_VM_MAP_RANGE) != 0) {
     space_->EnterPresent(*mapping, address, length);
   }
+  JoinMappingsAt(address + length);
+  JoinMappingsAt(address);
   return address;
 }
 

@@ -17,18 +17,33 @@ Result<> Vmar::Protect(VirtualAddress address, uint64_t length, zx_vm_option_t o
     return Error(ZX_ERR_ACCESS_DENIED);
   }
   PAGODA_TRY(CheckProtect(address, length, access));
-  for (const VirtualAddress cut : {address, address + length}) {
-    if (Mapping* mapping = FindMapping(cut); mapping != nullptr) {
-      PAGODA_TRY(mapping->parent()->SplitMappingAt(cut));
+  const VirtualAddress end = address + length;
+  for (const VirtualAddress cut : {address, end}) {
+    Mapping* mapping = FindMapping(cut);
+    if (mapping != nullptr && !mapping->parent()->SplitMappingAt(cut).ok()) {
+      JoinMappingsIn(address, end);
+      return Error(ZX_ERR_NO_MEMORY);
     }
   }
-  const VirtualAddress end = address + length;
   for (Mapping* mapping = NextMapping(address, end); mapping != nullptr; mapping = NextMapping(mapping->end(), end)) {
     mapping->SetAccess(access);
   }
   // Only restricts: what is permitted now and was not before is found out by faults.
   space_->RestrictPages(address, length / kPageSize, access);
+  JoinMappingsIn(address, end);
   return {};
+}
+
+// Makes one mapping of each two that meet in [address, end], where one can show what they show.
+void Vmar::JoinMappingsIn(VirtualAddress address, VirtualAddress end) {
+  for (Mapping* mapping = NextMapping(address, end); mapping != nullptr;) {
+    const VirtualAddress next = mapping->end();
+    mapping->parent()->JoinMappingsAt(mapping->base());
+    mapping = NextMapping(next, end);
+  }
+  if (Mapping* mapping = FindMapping(end); mapping != nullptr) {
+    mapping->parent()->JoinMappingsAt(end);
+  }
 }
 
 // Every page of the range must be mapped, and every mapping must permit the change; those inside further regions can

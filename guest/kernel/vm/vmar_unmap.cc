@@ -40,10 +40,19 @@ Result<> Vmar::CheckUnmap(VirtualAddress address, uint64_t length) const {
 Result<> Vmar::Unmap(VirtualAddress address, uint64_t length) {
   PAGODA_TRY(CheckRange(address, &length));
   PAGODA_TRY(CheckUnmap(address, length));
-  PAGODA_TRY(SplitMappingAt(address));
-  PAGODA_TRY(SplitMappingAt(address + length));
+  PAGODA_TRY(SplitMappingsAtEnds(address, length));
   RemoveRange(address, length);
   return {};
+}
+
+// Cuts the children of this region at both ends of the range; none is cut on failure.
+Result<> Vmar::SplitMappingsAtEnds(VirtualAddress address, uint64_t length) {
+  PAGODA_TRY(SplitMappingAt(address));
+  Result<> split = SplitMappingAt(address + length);
+  if (!split.ok()) {
+    JoinMappingsAt(address);
+  }
+  return split;
 }
 
 // Makes two mappings of one that begins before `address` and ends after it. Together they show what it showed, so the
@@ -58,10 +67,26 @@ Result<> Vmar::SplitMappingAt(VirtualAddress address) {
   if (!back) {
     return Error(ZX_ERR_NO_MEMORY);
   }
-  mapping->TruncateTo(address - mapping->base());
+  mapping->SetSize(address - mapping->base());
   children_.OnResized(*mapping);
   InsertChild(std::move(back));
   return {};
+}
+
+// Makes one mapping of the two that meet at `address`, if one can show what they show. The page tables stay as they
+// are.
+void Vmar::JoinMappingsAt(VirtualAddress address) {
+  Region* low = children_.FindBelow(address);
+  Region* high = children_.Find(address);
+  Mapping* front = low != nullptr ? low->AsMapping() : nullptr;
+  Mapping* back = high != nullptr && high != low ? high->AsMapping() : nullptr;
+  if (front == nullptr || back == nullptr || !front->IsContinuedBy(*back)) {
+    return;
+  }
+  const uint64_t size = front->size() + back->size();
+  RemoveLeaf(*back);
+  front->SetSize(size);
+  children_.OnResized(*front);
 }
 
 // Precondition: no child is cut by an end of the range. The page tables forget the range before any page can be freed.

@@ -204,5 +204,30 @@ TEST_F(VmarAllocateTest, DestroyNeedsTheRightToChildrenAndSparesTheRoot) {
   EXPECT_EQ(Call(Syscall::vmar_destroy, child()), ZX_OK);
 }
 
+TEST_F(VmarCallsTest, OpRangeChecksTypeThenOperationThenRights) {
+  ASSERT_EQ(Map(vmo_, kRead | kWrite, 4 * kPageSize), ZX_OK);
+  const VirtualAddress address = mapped();
+  const auto op = [&](zx_handle_t handle, uint32_t number, VirtualAddress buffer = 0, uint64_t buffer_size = 0) {
+    return Call(Syscall::vmar_op_range, handle, number, address, kPageSize, buffer, buffer_size);
+  };
+  EXPECT_EQ(op(ZX_HANDLE_INVALID, 99), ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(op(vmo_, 99), ZX_ERR_WRONG_TYPE);
+  for (const uint32_t number : {0u, 4u, 6u, 11u, 15u, 99u}) {
+    EXPECT_EQ(op(root_, number), ZX_ERR_INVALID_ARGS) << number;
+  }
+  EXPECT_EQ(op(root_, ZX_VMAR_OP_COMMIT, address), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(op(root_, ZX_VMAR_OP_COMMIT, 0, 1), ZX_ERR_INVALID_ARGS);
+  const zx_handle_t unwritable = Without(root_, ZX_RIGHT_WRITE);
+  for (const uint32_t number : {ZX_VMAR_OP_COMMIT, ZX_VMAR_OP_DECOMMIT, ZX_VMAR_OP_ZERO}) {
+    EXPECT_EQ(op(unwritable, number), ZX_ERR_ACCESS_DENIED) << number;
+    EXPECT_EQ(op(root_, number), ZX_OK) << number;
+  }
+  EXPECT_EQ(op(Without(root_, ZX_RIGHT_READ), ZX_VMAR_OP_PREFETCH), ZX_ERR_ACCESS_DENIED);
+  for (const uint32_t number : {ZX_VMAR_OP_MAP_RANGE, ZX_VMAR_OP_DONT_NEED, ZX_VMAR_OP_ALWAYS_NEED}) {
+    EXPECT_EQ(op(unwritable, number), ZX_OK) << number;
+  }
+  EXPECT_EQ(op(root_, ZX_VMAR_OP_PREFETCH), ZX_OK);
+}
+
 }  // namespace
 }  // namespace gk

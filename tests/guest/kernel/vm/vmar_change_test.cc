@@ -150,6 +150,62 @@ TEST_F(VmarChangeTest, ProtectChangesPartsOfMappings) {
   EXPECT_EQ(vmo_->mapping_count(), 0u);
 }
 
+TEST_F(VmarChangeTest, PiecesThatShowTheSameAgainBecomeOneMapping) {
+  const RefPtr<Vmar> region = MakeRegion(4, {0});
+  EXPECT_EQ(Protect(*region, *region, 1, 2, ZX_VM_PERM_READ), ZX_OK);
+  EXPECT_EQ(region->children().size(), 3u);
+  EXPECT_EQ(Protect(*region, *region, 2, 1, kRw), ZX_OK);
+  EXPECT_EQ(Show(*region), "wrww");
+  EXPECT_EQ(region->children().size(), 3u);
+  EXPECT_EQ(Protect(*region, *region, 1, 1, kRw), ZX_OK);
+  EXPECT_EQ(Show(*region), "wwww");
+  EXPECT_EQ(region->children().size(), 1u);
+  EXPECT_EQ(vmo_->mapping_count(), 1u);
+  EXPECT_EQ(Unmap(*region, *region, 0, 4), ZX_OK);
+  EXPECT_EQ(vmo_->mapping_count(), 0u);
+}
+
+TEST_F(VmarChangeTest, MappingThatFillsAHoleWithWhatWasThereJoinsItsNeighbours) {
+  const RefPtr<Vmar> region = MakeRegion(8, {0});
+  ASSERT_EQ(Unmap(*region, *region, 1, 2), ZX_OK);
+  MapRequest request{.vmo = vmo_,
+                     .vmo_offset = kPageSize,
+                     .length = 2 * kPageSize,
+                     .vmar_offset = kPageSize,
+                     .options = kMapReadWrite | ZX_VM_SPECIFIC};
+  ASSERT_TRUE(region->Map(request).ok());
+  EXPECT_EQ(region->children().size(), 1u);
+  EXPECT_EQ(Show(*region), "wwww----");
+}
+
+TEST_F(VmarChangeTest, NeighboursThatDifferStayApart) {
+  const RefPtr<Vmar> region = MakeRegion(8, {0});
+  const auto map_behind = [&](MapRequest request) {
+    request.length = kPageSize;
+    request.vmar_offset = 4 * kPageSize;
+    request.options |= ZX_VM_PERM_READ | ZX_VM_ALLOW_FAULTS | ZX_VM_SPECIFIC;
+    ASSERT_TRUE(region->Map(request).ok());
+    EXPECT_EQ(region->children().size(), 2u);
+    ASSERT_EQ(Unmap(*region, *region, 4, 1), ZX_OK);
+  };
+  map_behind({.vmo = vmo_, .vmo_offset = 5 * kPageSize, .options = ZX_VM_PERM_WRITE});  // another offset
+  map_behind({.vmo = vmo_, .vmo_offset = 4 * kPageSize});                               // fewer permissions
+  map_behind({.vmo = MakeVmo(8), .vmo_offset = 4 * kPageSize, .options = ZX_VM_PERM_WRITE});
+  map_behind({.vmo = vmo_, .vmo_offset = 4 * kPageSize, .options = ZX_VM_PERM_WRITE, .vmo_rights = kReadWrite});
+}
+
+TEST_F(VmarChangeTest, FailedCutLeavesNoTrace) {
+  const RefPtr<Vmar> region = MakeRegion(4, {0});
+  torture::FailAllocation(2);  // the second of the two cuts
+  EXPECT_EQ(Protect(*region, *region, 1, 2, ZX_VM_PERM_READ), ZX_ERR_NO_MEMORY);
+  EXPECT_EQ(region->children().size(), 1u);
+  torture::FailAllocation(2);
+  EXPECT_EQ(Unmap(*region, *region, 1, 2), ZX_ERR_NO_MEMORY);
+  torture::FailAllocation(0);
+  EXPECT_EQ(region->children().size(), 1u);
+  EXPECT_EQ(Show(*region), "wwww");
+}
+
 TEST_F(VmarChangeTest, ProtectNeedsEveryPageMapped) {
   const RefPtr<Vmar> region = MakeRegion(12, {0, 6});
   EXPECT_EQ(Protect(*region, *region, 0, 10, ZX_VM_PERM_READ), ZX_ERR_NOT_FOUND);
