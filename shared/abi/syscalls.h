@@ -47,7 +47,19 @@
   X(channel_call, 6)                  \
   X(channel_call_etc, 6)              \
   X(resource_create, 7)               \
-  X(vmar_op_range, 6)
+  X(vmar_op_range, 6)                 \
+  X(handle_close_many, 2)             \
+  X(handle_replace, 3)                \
+  X(object_get_child, 4)              \
+  X(process_create, 6)                \
+  X(process_start, 6)                 \
+  X(task_kill, 1)                     \
+  X(task_suspend, 2)                  \
+  X(thread_read_state, 4)             \
+  X(thread_write_state, 4)            \
+  X(job_create, 3)                    \
+  X(job_set_policy, 5)                \
+  X(job_set_critical, 3)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)
@@ -107,7 +119,7 @@ struct ProcessStartup {
   uint32_t process_self;    // handles
   uint32_t thread_self;
   uint32_t vmar_root_self;
-  uint32_t reserved;
+  uint32_t root_job;  // the job that the process is in
   uint32_t cpu_count;
   uint32_t reserved2;
   uint32_t root_resource;  // grants everything that the machine has to grant

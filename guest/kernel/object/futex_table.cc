@@ -6,7 +6,7 @@ Status FutexTable::Wait(VirtualAddress address, zx_time_t deadline) {
   Waiting waiting;
   waiting.address = address;
   BucketOf(address).PushBack(waiting);
-  const Status status = waiting.queue.Block(deadline);
+  const Status status = waiting.queue.Block(deadline, BlockReason::kFutex);
   if (waiting.is_linked()) {  // nobody took it out: timed out or killed
     waiting.Unlink();
   }

@@ -19,7 +19,7 @@ namespace gk {
 class FutexTable {
  public:
   // Blocks the calling thread until a Wake at the same address takes it, in order of arrival. ZX_OK, ZX_ERR_TIMED_OUT,
-  // ZX_ERR_INTERNAL_INTR_KILLED.
+  // ZX_ERR_INTERNAL_INTR_KILLED, ZX_ERR_INTERNAL_INTR_RETRY.
   Status Wait(VirtualAddress address, zx_time_t deadline);
 
   // Wakes at most `count` threads that wait at `address`, the longest waiting first. Returns how many.

@@ -80,6 +80,9 @@ class HandleTable {
   void Clear();
 
   [[nodiscard]] uint32_t count() const { return count_; }
+  // Every handle once, in no particular order. `visit` must not change the table.
+  template <typename Visit>
+  void ForEach(Visit visit) const;
 
  private:
   friend class HandleReservation;
@@ -109,6 +112,15 @@ class HandleTable {
   uint32_t last_free_ = kNoSlot;
   uint32_t count_ = 0;
 };
+
+template <typename Visit>
+void HandleTable::ForEach(Visit visit) const {
+  for (uint32_t index = 0; index < chunk_count_ * kChunkSlots; ++index) {
+    if (const Handle& handle = SlotAt(index).handle) {
+      visit(handle);
+    }
+  }
+}
 
 template <typename T>
 Result<RefPtr<T>> HandleTable::Get(zx_handle_t value, zx_rights_t rights) const {

@@ -1,28 +1,44 @@
 #include "guest/kernel/object/process_dispatcher.h"
 
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/object/job_dispatcher.h"
 #include "guest/kernel/object/platform.h"
 #include "guest/kernel/object/random.h"
 #include "guest/kernel/object/thread_dispatcher.h"
+#include "guest/kernel/sched/clock.h"
 
 namespace gk {
 
-Result<RefPtr<ProcessDispatcher>> ProcessDispatcher::Create(ObjectName name) {
+Result<RefPtr<ProcessDispatcher>> ProcessDispatcher::Create(RefPtr<JobDispatcher> job, ObjectName name) {
   PAGODA_TRY_ASSIGN(RefPtr<AddressSpace> address_space, platform().CreateAddressSpace());
-  RefPtr<ProcessDispatcher> process = MakeRefCounted<ProcessDispatcher>(std::move(address_space), name);
+  RefPtr<ProcessDispatcher> process = MakeRefCounted<ProcessDispatcher>(job, std::move(address_space), name);
   if (!process) {
     return Error(ZX_ERR_NO_MEMORY);
   }
+  PAGODA_TRY(job->AddProcess(*process));
   return process;
 }
 
-ProcessDispatcher::ProcessDispatcher(RefPtr<AddressSpace> address_space, const ObjectName& name)
+Result<RefPtr<ProcessDispatcher>> ProcessDispatcher::Create(ObjectName name) {
+  constexpr char kRootJob[] = {'r', 'o', 'o', 't'};
+  PAGODA_TRY_ASSIGN(RefPtr<JobDispatcher> job, JobDispatcher::CreateRoot(ObjectName(kRootJob)));
+  return Create(std::move(job), name);
+}
+
+ProcessDispatcher::ProcessDispatcher(RefPtr<JobDispatcher> job, RefPtr<AddressSpace> address_space,
+                                     const ObjectName& name)
     : Dispatcher(kType, ZX_SIGNAL_NONE),
       name_(name),
+      job_(std::move(job)),
       address_space_(std::move(address_space)),
       handles_(RandomNumber()) {}
 
-ProcessDispatcher::~ProcessDispatcher() { GK_ASSERT(threads_.empty()); }
+ProcessDispatcher::~ProcessDispatcher() {
+  GK_ASSERT(threads_.empty());
+  LeaveJob();
+}
+
+RefPtr<JobDispatcher> ProcessDispatcher::job_reference() const { return job_; }
 
 void ProcessDispatcher::Kill(int64_t return_code) {
   if (state_ == State::kDying || state_ == State::kDead) {
@@ -40,11 +56,47 @@ void ProcessDispatcher::Kill(int64_t return_code) {
   }
 }
 
+Result<> ProcessDispatcher::SetCriticalTo(RefPtr<JobDispatcher> job, bool only_failure) {
+  if (!job->IsAncestorOf(*job_)) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  if (critical_to_) {
+    return Error(ZX_ERR_ALREADY_BOUND);
+  }
+  critical_to_ = std::move(job);
+  critical_only_failure_ = only_failure;
+  return {};
+}
+
+Result<> ProcessDispatcher::Suspend() {
+  if (state_ == State::kDying || state_ == State::kDead) {
+    return Error(ZX_ERR_BAD_STATE);
+  }
+  if (++suspend_count_ == 1) {
+    for (ThreadDispatcher& thread : threads_) {
+      thread.UpdateSuspension();
+    }
+  }
+  return {};
+}
+
+void ProcessDispatcher::Resume() {
+  GK_ASSERT(suspend_count_ > 0);
+  if (--suspend_count_ == 0) {
+    for (ThreadDispatcher& thread : threads_) {
+      thread.UpdateSuspension();
+    }
+  }
+}
+
 Result<> ProcessDispatcher::AddThread(ThreadDispatcher& thread) {
   if (state_ == State::kDying || state_ == State::kDead) {
     return Error(ZX_ERR_BAD_STATE);
   }
-  state_ = State::kRunning;
+  if (state_ == State::kInitial) {
+    state_ = State::kRunning;
+    start_time_ = CurrentTime();
+  }
   threads_.PushBack(thread);
   return {};
 }
@@ -69,6 +121,17 @@ void ProcessDispatcher::Finish() {
   handles_.Clear();
   address_space_->Destroy();
   UpdateSignals(0, ZX_PROCESS_TERMINATED);
+  const RefPtr<JobDispatcher> critical_to = std::move(critical_to_);
+  LeaveJob();
+  if (critical_to && (return_code_ != 0 || !critical_only_failure_)) {
+    critical_to->Kill(ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL);
+  }
+}
+
+void ProcessDispatcher::LeaveJob() {
+  if (base::ListNode<JobProcessesTag>::is_linked()) {
+    job_->RemoveProcess(*this);
+  }
 }
 
 }  // namespace gk

@@ -1,4 +1,4 @@
-// A process: an address space, a table of handles, and the threads that run in them.
+// A process: an address space, a table of handles, and the threads that run in them. It belongs to a job.
 //
 //               first thread starts         Kill, or the last thread exits
 //   kInitial ----------------------> kRunning -------------------> kDying
@@ -26,20 +26,28 @@
 
 namespace gk {
 
+class JobDispatcher;
 class ThreadDispatcher;
 struct ProcessThreadsTag;
+struct JobProcessesTag;
 
-class ProcessDispatcher final : public Dispatcher {
+class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProcessesTag> {
  public:
   static constexpr zx_obj_type_t kType = ZX_OBJ_TYPE_PROCESS;
   enum class State : uint8_t { kInitial, kRunning, kDying, kDead };
 
-  // ZX_ERR_NO_MEMORY.
+  // ZX_ERR_NO_MEMORY; ZX_ERR_BAD_STATE: `job` takes no children any more.
+  static Result<RefPtr<ProcessDispatcher>> Create(RefPtr<JobDispatcher> job, ObjectName name);
+  // The same in a new root job.
   static Result<RefPtr<ProcessDispatcher>> Create(ObjectName name);
   ~ProcessDispatcher() override;
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const ObjectName* name() const override { return &name_; }
+  [[nodiscard]] JobDispatcher& job() const { return *job_; }
+  [[nodiscard]] RefPtr<JobDispatcher> job_reference() const;
+  // When its first thread started (CurrentTime's clock); 0 before.
+  [[nodiscard]] zx_time_t start_time() const { return start_time_; }
   [[nodiscard]] AddressSpace& address_space() const { return *address_space_; }
   [[nodiscard]] RefPtr<AddressSpace> address_space_reference() const { return address_space_; }
   [[nodiscard]] HandleTable& handles() { return handles_; }
@@ -52,6 +60,20 @@ class ProcessDispatcher final : public Dispatcher {
   // Ends the process: all threads are told to end, the caller's own included, which then ends when it returns to the
   // boundary of the kernel. The first call decides the return code; later ones do nothing.
   void Kill(int64_t return_code);
+
+  // The end of this process shall take `job`, its own or one above, along; with `only_failure` only a return code other
+  // than 0. ZX_ERR_INVALID_ARGS: not such a job; ZX_ERR_ALREADY_BOUND: the process is critical already.
+  Result<> SetCriticalTo(RefPtr<JobDispatcher> job, bool only_failure);
+
+  // Suspends all threads, those that start later too, until as many Resumes. ZX_ERR_BAD_STATE: on its way out.
+  Result<> Suspend();
+  void Resume();
+  [[nodiscard]] bool suspend_wanted() const { return suspend_count_ != 0; }
+
+  // Started threads that have not ended, one after the other: `visit` returns false to stop, and must not change
+  // anything.
+  template <typename Visit>
+  void ForEachThread(Visit visit);
 
   // Where the vDSO's code is mapped; 0: nowhere.
   [[nodiscard]] VirtualAddress vdso_code() const { return vdso_code_; }
@@ -67,12 +89,14 @@ class ProcessDispatcher final : public Dispatcher {
  private:
   template <typename T, typename... Args>
   friend RefPtr<T> MakeRefCounted(Args&&... args);
-  ProcessDispatcher(RefPtr<AddressSpace> address_space, const ObjectName& name);
+  ProcessDispatcher(RefPtr<JobDispatcher> job, RefPtr<AddressSpace> address_space, const ObjectName& name);
 
   void OnZeroHandles() override;
   void Finish();
+  void LeaveJob();
 
   const ObjectName name_;
+  const RefPtr<JobDispatcher> job_;
   const RefPtr<AddressSpace> address_space_;
   HandleTable handles_;
   FutexTable futexes_;
@@ -80,6 +104,19 @@ class ProcessDispatcher final : public Dispatcher {
   State state_ = State::kInitial;
   int64_t return_code_ = 0;
   VirtualAddress vdso_code_ = 0;
+  zx_time_t start_time_ = 0;
+  uint32_t suspend_count_ = 0;
+  RefPtr<JobDispatcher> critical_to_;
+  bool critical_only_failure_ = false;
 };
+
+template <typename Visit>
+void ProcessDispatcher::ForEachThread(Visit visit) {
+  for (ThreadDispatcher& thread : threads_) {
+    if (!visit(thread)) {
+      return;
+    }
+  }
+}
 
 }  // namespace gk

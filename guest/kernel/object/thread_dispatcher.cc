@@ -16,6 +16,34 @@ bool IsUserAddress(VirtualAddress address) {
   return address >= AddressSpace::kUserBase && address < AddressSpace::kUserEnd;
 }
 
+constexpr uint64_t kTrapInstructionSize = 2;  // of `syscall` and of `ud2`
+
+zx_thread_state_t InfoStateFor(BlockReason reason) {
+  switch (reason) {
+    case BlockReason::kKernel:
+      return ZX_THREAD_STATE_RUNNING;
+    case BlockReason::kException:
+      return ZX_THREAD_STATE_BLOCKED_EXCEPTION;
+    case BlockReason::kSleeping:
+      return ZX_THREAD_STATE_BLOCKED_SLEEPING;
+    case BlockReason::kFutex:
+      return ZX_THREAD_STATE_BLOCKED_FUTEX;
+    case BlockReason::kPort:
+      return ZX_THREAD_STATE_BLOCKED_PORT;
+    case BlockReason::kChannel:
+      return ZX_THREAD_STATE_BLOCKED_CHANNEL;
+    case BlockReason::kWaitOne:
+      return ZX_THREAD_STATE_BLOCKED_WAIT_ONE;
+    case BlockReason::kWaitMany:
+      return ZX_THREAD_STATE_BLOCKED_WAIT_MANY;
+    case BlockReason::kInterrupt:
+      return ZX_THREAD_STATE_BLOCKED_INTERRUPT;
+    case BlockReason::kPager:
+      return ZX_THREAD_STATE_BLOCKED_PAGER;
+  }
+  return ZX_THREAD_STATE_RUNNING;
+}
+
 }  // namespace
 
 Result<RefPtr<ThreadDispatcher>> ThreadDispatcher::Create(RefPtr<ProcessDispatcher> process, ObjectName name) {
@@ -43,6 +71,7 @@ Result<> ThreadDispatcher::Start(const UserEntry& entry) {
   PAGODA_TRY(process_->AddThread(*this));
   state_ = State::kRunning;
   myself_ = RefPtr<ThreadDispatcher>(this);
+  UpdateSuspension();
   UpdateSignals(0, ZX_THREAD_RUNNING);
   thread_->Start(entry);
   return {};
@@ -54,8 +83,61 @@ void ThreadDispatcher::Kill() {
   }
 }
 
+Result<> ThreadDispatcher::Suspend() {
+  if (state_ == State::kDead || thread_->kill_pending()) {
+    return Error(ZX_ERR_BAD_STATE);
+  }
+  ++suspend_count_;
+  UpdateSuspension();
+  return {};
+}
+
+void ThreadDispatcher::Resume() {
+  GK_ASSERT(suspend_count_ > 0);
+  --suspend_count_;
+  UpdateSuspension();
+}
+
+void ThreadDispatcher::UpdateSuspension() {
+  if (state_ != State::kRunning) {
+    return;  // Start asks again
+  }
+  if (suspend_count_ != 0 || process_->suspend_wanted()) {
+    thread_->Suspend();
+  } else {
+    thread_->Resume();
+  }
+}
+
+arch::UserState* ThreadDispatcher::StoppedState() {
+  if (state_ != State::kRunning) {
+    return nullptr;
+  }
+  return thread_->suspended() ? &thread_->user_state() : nullptr;
+}
+
+zx_thread_state_t ThreadDispatcher::InfoState() const {
+  if (state_ != State::kRunning) {
+    return state_ == State::kNew ? ZX_THREAD_STATE_NEW : ZX_THREAD_STATE_DEAD;
+  }
+  if (thread_->kill_pending()) {
+    return ZX_THREAD_STATE_DYING;
+  }
+  return thread_->suspended() ? ZX_THREAD_STATE_SUSPENDED : InfoStateFor(thread_->block_reason());
+}
+
+void ThreadDispatcher::QueuePolicyException(uint32_t /*condition*/) {}
+
 void ThreadDispatcher::OnSyscall(UserRegisters& registers) {
-  registers.rax = syscall::Dispatch({.process = *process_, .thread = *this}, registers);
+  const uint64_t number = registers.rax;
+  const uint64_t result = syscall::Dispatch({.process = *process_, .thread = *this}, registers);
+  if (result == static_cast<uint64_t>(int64_t{ZX_ERR_INTERNAL_INTR_RETRY})) {
+    // It gave way to a suspension. The arguments are where they were, so the trap instruction is just executed again.
+    registers.rip -= kTrapInstructionSize;
+    registers.rax = number;
+    return;
+  }
+  registers.rax = result;
 }
 
 void ThreadDispatcher::OnException(UserRegisters& registers, const UserException& exception) {
@@ -73,12 +155,16 @@ bool ThreadDispatcher::IsSyscallInstruction(VirtualAddress rip) {
   return code != 0 && rip >= code && rip - code < abi::kVdsoCodePages * base::kPageSize;
 }
 
+void ThreadDispatcher::OnSuspended() { UpdateSignals(ZX_THREAD_RUNNING, ZX_THREAD_SUSPENDED); }
+
+void ThreadDispatcher::OnResumed() { UpdateSignals(ZX_THREAD_SUSPENDED, ZX_THREAD_RUNNING); }
+
 void ThreadDispatcher::OnThreadExit() {
   const RefPtr<ThreadDispatcher> keep_alive = std::move(myself_);
   const RefPtr<ProcessDispatcher> process = process_;
   state_ = State::kDead;
   thread_ = nullptr;  // the scheduler still holds it, and its stack, which this runs on
-  UpdateSignals(ZX_THREAD_RUNNING, ZX_THREAD_TERMINATED);
+  UpdateSignals(ZX_THREAD_RUNNING | ZX_THREAD_SUSPENDED, ZX_THREAD_TERMINATED);
   process->RemoveThread(*this);
 }
 

@@ -8,6 +8,7 @@
 //   kDead     ZX_THREAD_TERMINATED; only its identity is left
 #pragma once
 
+#include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
 #include "guest/kernel/object/dispatcher.h"
@@ -38,10 +39,29 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   // Does nothing to a thread that does not run.
   void Kill();
 
+  // Stops the thread at the boundary to user code until as many Resumes; a new one stops there when it is started.
+  // ZX_ERR_BAD_STATE: it has ended or was told to.
+  Result<> Suspend();
+  void Resume();
+  // Whether the thread stops follows from its own count and its process'; called when either changed.
+  void UpdateSuspension();
+
+  // The thread's registers, which hold still until it is resumed. Null while there are none to see: it runs, or waits
+  // in the kernel, has not started or has ended.
+  [[nodiscard]] arch::UserState* StoppedState();
+
+  // A ZX_THREAD_STATE_*.
+  [[nodiscard]] zx_thread_state_t InfoState() const;
+
+  // The system call that the thread is in has met a policy that wants an exception.
+  void QueuePolicyException(uint32_t condition);
+
   // Of ThreadOwner.
   void OnSyscall(UserRegisters& registers) override;
   void OnException(UserRegisters& registers, const UserException& exception) override;
   bool IsSyscallInstruction(VirtualAddress rip) override;
+  void OnSuspended() override;
+  void OnResumed() override;
   void OnThreadExit() override;
 
  private:
@@ -54,6 +74,7 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   RefPtr<Thread> thread_;            // null: kDead
   RefPtr<ThreadDispatcher> myself_;  // kRunning: the scheduler holds us by a plain reference
   State state_ = State::kNew;
+  uint32_t suspend_count_ = 0;
 };
 
 }  // namespace gk

@@ -10,7 +10,7 @@ class BlockingObserver final : public SignalObserver {
   void OnMatch(zx_signals_t signals) override { Finish(signals, Status(ZX_OK)); }
   void OnCancel(zx_signals_t signals) override { Finish(signals, Status(ZX_ERR_CANCELED)); }
 
-  Status Wait(zx_time_t deadline) { return queue_.Block(deadline); }
+  Status Wait(zx_time_t deadline) { return queue_.Block(deadline, BlockReason::kWaitOne); }
   [[nodiscard]] const WaitOneResult& heard() const { return heard_; }
 
  private:

@@ -9,7 +9,8 @@
 namespace gk {
 
 struct WaitOneResult {
-  // ZX_OK; ZX_ERR_TIMED_OUT; ZX_ERR_CANCELED when the handle was closed meanwhile; ZX_ERR_INTERNAL_INTR_KILLED.
+  // ZX_OK; ZX_ERR_TIMED_OUT; ZX_ERR_CANCELED when the handle was closed meanwhile; ZX_ERR_INTERNAL_INTR_KILLED;
+  // ZX_ERR_INTERNAL_INTR_RETRY.
   Status status;
   // The signals that were active at the end of the wait.
   zx_signals_t observed;

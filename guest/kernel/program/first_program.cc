@@ -98,7 +98,13 @@ void Start(const abi::BootInfo& boot, std::span<const char> arguments, const Boo
 }  // namespace
 
 uint8_t MachineExitCode(int64_t return_code) {
-  return return_code == ZX_TASK_RETCODE_EXCEPTION_KILL ? kExitFaulted : static_cast<uint8_t>(return_code);
+  if (return_code == ZX_TASK_RETCODE_EXCEPTION_KILL) {
+    return kExitFaulted;
+  }
+  // The low byte of some of these codes would be 0.
+  const bool killed =
+      return_code <= ZX_TASK_RETCODE_SYSCALL_KILL && return_code >= ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL;
+  return killed ? kExitKilled : static_cast<uint8_t>(return_code);
 }
 
 void StartFirstProgram(const abi::BootInfo& boot, Platform& platform) {

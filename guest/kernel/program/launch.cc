@@ -1,5 +1,6 @@
 #include "guest/kernel/program/launch.h"
 
+#include "guest/kernel/object/job_dispatcher.h"
 #include "guest/kernel/object/resource_dispatcher.h"
 #include "guest/kernel/object/thread_dispatcher.h"
 #include "guest/kernel/object/vmar_dispatcher.h"
@@ -37,6 +38,7 @@ Result<> GiveHandles(ProcessDispatcher& process, const RefPtr<ThreadDispatcher>&
     return Error(ZX_ERR_NO_MEMORY);
   }
   HandleTable& handles = process.handles();
+  PAGODA_TRY_ASSIGN(startup.root_job, handles.Add(Handle(process.job_reference(), ZX_DEFAULT_JOB_RIGHTS)));
   PAGODA_TRY_ASSIGN(startup.vmar_root_self, handles.Add(Handle(std::move(root), VmarDispatcher::kRootRights)));
   PAGODA_TRY_ASSIGN(startup.thread_self, handles.Add(Handle(thread, ZX_DEFAULT_THREAD_RIGHTS)));
   PAGODA_TRY_ASSIGN(startup.process_self,

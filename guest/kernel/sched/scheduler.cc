@@ -98,15 +98,7 @@ void Scheduler::LeaveKernel() {
 
 void Scheduler::LeaveToUser() {
   Thread& thread = *Thread::Current();
-  for (;;) {
-    if (thread.kill_pending_) {
-      Thread::ExitCurrent();
-    }
-    if (!arch::CurrentCpu().reschedule) {
-      break;
-    }
-    Yield();
-  }
+  Thread::PassBoundary();
   Cpu& cpu = arch::CurrentCpu();
   if (cpu.user_state_owner != &thread) {
     arch::RestoreUserState(thread.user_);

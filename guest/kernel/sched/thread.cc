@@ -38,6 +38,9 @@ void Thread::Main(void* argument) {
   Thread& thread = *static_cast<Thread*>(argument);
   scheduler->FinishSwitch();
   if (thread.function_ == nullptr) {
+    if (thread.owner_ != nullptr && !thread.kill_pending_) {
+      thread.owner_->OnThreadStart();
+    }
     scheduler->LeaveKernel();
   }
   thread.function_(thread.argument_);
@@ -87,6 +90,46 @@ void Thread::Kill() {
   }
 }
 
+void Thread::Suspend() {
+  suspend_pending_ = true;
+  if (state_ == State::kBlocked && GivesWayToSuspension(waiter_->reason)) {
+    scheduler->Wake(*waiter_, Status(ZX_ERR_INTERNAL_INTR_RETRY));
+  } else if (state_ == State::kRunning) {
+    scheduler->InterruptRunning(*this);
+  }
+}
+
+void Thread::Resume() {
+  suspend_pending_ = false;
+  resumed_.WakeAll();
+}
+
+void Thread::PassBoundary() {
+  Thread& thread = *Current();
+  for (;;) {
+    if (thread.kill_pending_) {
+      ExitCurrent();
+    }
+    if (thread.suspend_pending_) {
+      thread.StopWhileSuspended();
+    } else if (arch::CurrentCpu().reschedule) {
+      YieldCurrent();
+    } else {
+      return;
+    }
+  }
+}
+
+void Thread::StopWhileSuspended() {
+  suspended_ = true;
+  owner_->OnSuspended();
+  while (suspend_pending_ && !kill_pending_) {
+    (void)resumed_.Block(ZX_TIME_INFINITE);
+  }
+  suspended_ = false;
+  owner_->OnResumed();
+}
+
 void Thread::ExitCurrent() {
   Thread& thread = *Current();
   if (ThreadOwner* owner = std::exchange(thread.owner_, nullptr); owner != nullptr) {
@@ -107,7 +150,7 @@ void Thread::YieldCurrent() { scheduler->Yield(); }
 
 Status Thread::SleepUntil(zx_time_t deadline) {
   WaitQueue nobody_wakes;
-  return nobody_wakes.Block(deadline);
+  return nobody_wakes.Block(deadline, BlockReason::kSleeping);
 }
 
 Thread* Thread::Current() { return arch::CurrentThread(); }

@@ -40,6 +40,13 @@ class ThreadOwner {
   virtual void OnException(UserRegisters& registers, const UserException& exception) = 0;
   // True when the undefined instruction at `rip` is the vDSO's trap instruction.
   virtual bool IsSyscallInstruction(VirtualAddress rip) = 0;
+  // The thread runs for the first time and is about to enter user code; may block.
+  virtual void OnThreadStart() {}
+  // The thread has stopped at the boundary to user code because it was asked to; its registers hold still. Must not
+  // block.
+  virtual void OnSuspended() {}
+  // It goes on. Must not block.
+  virtual void OnResumed() {}
   // The thread will never run again. The last call to the owner for this thread; Thread drops the owner afterwards.
   virtual void OnThreadExit() = 0;
 
@@ -77,6 +84,15 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
   // from here). Does nothing to a dead one.
   void Kill();
 
+  // Asks a user thread to stop at the boundary between kernel and user code, and takes that back. A running one is
+  // interrupted; a blocked one leaves its wait where that is possible without harm (GivesWayToSuspension).
+  void Suspend();
+  void Resume();
+
+  // What the boundary is for: the current user thread ends here if it was asked to, stops while it is to be suspended,
+  // and lets others run when it is their turn.
+  static void PassBoundary();
+
   // Ends the calling thread. Nothing on its stack is destroyed: hold no references across it.
   [[noreturn]] static void ExitCurrent();
 
@@ -92,9 +108,15 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
   // The CPU that runs it; null unless kRunning.
   [[nodiscard]] Cpu* cpu() const { return cpu_; }
   [[nodiscard]] bool kill_pending() const { return kill_pending_; }
+  // Stopped at the boundary.
+  [[nodiscard]] bool suspended() const { return suspended_; }
+  // kKernel for a thread that is not blocked.
+  [[nodiscard]] BlockReason block_reason() const { return waiter_ != nullptr ? waiter_->reason : BlockReason::kKernel; }
   [[nodiscard]] AddressSpace* address_space() const { return address_space_.get(); }
   [[nodiscard]] ThreadOwner* owner() { return owner_; }
   [[nodiscard]] UserRegisters& registers() { return user_.registers; }
+  // All of the user side, whole in memory only while the thread is off its CPU.
+  [[nodiscard]] arch::UserState& user_state() { return user_; }
 
  private:
   friend class Scheduler;
@@ -104,11 +126,15 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
 
   explicit Thread(arch::KernelStack stack);
   static void Main(void* thread);
+  void StopWhileSuspended();
 
   State state_ = State::kNew;
-  bool kill_pending_ = false;  // asked to end; a request, not a state: it can arrive in every state
-  Waiter* waiter_ = nullptr;   // while kBlocked
-  Cpu* cpu_ = nullptr;         // while kRunning
+  bool kill_pending_ = false;     // asked to end; a request, not a state: it can arrive in every state
+  bool suspend_pending_ = false;  // the same kind of request
+  bool suspended_ = false;
+  WaitQueue resumed_;         // where the suspended thread waits
+  Waiter* waiter_ = nullptr;  // while kBlocked
+  Cpu* cpu_ = nullptr;        // while kRunning
   ThreadOwner* owner_ = nullptr;
   RefPtr<AddressSpace> address_space_;
   void (*function_)(void*) = nullptr;

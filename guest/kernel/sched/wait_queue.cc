@@ -6,10 +6,13 @@
 
 namespace gk {
 
-Status WaitQueue::Block(zx_time_t deadline) {
+Status WaitQueue::Block(zx_time_t deadline, BlockReason reason) {
   Thread& thread = *Thread::Current();
   if (thread.kill_pending_) {
     return Status(ZX_ERR_INTERNAL_INTR_KILLED);
+  }
+  if (thread.suspend_pending_ && GivesWayToSuspension(reason)) {
+    return Status(ZX_ERR_INTERNAL_INTR_RETRY);
   }
   if (deadline <= CurrentTime()) {
     return Status(ZX_ERR_TIMED_OUT);
@@ -17,6 +20,7 @@ Status WaitQueue::Block(zx_time_t deadline) {
   Waiter waiter;
   waiter.thread = &thread;
   waiter.deadline = deadline;
+  waiter.reason = reason;
   waiters_.PushBack(waiter);
   if (deadline != ZX_TIME_INFINITE) {
     scheduler->AddTimer(waiter);

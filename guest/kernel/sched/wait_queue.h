@@ -16,10 +16,40 @@ class Thread;
 struct WaitTag;
 struct TimerTag;
 
+// What a thread waits for, as far as others can see it. The waits of system calls that can be begun again without harm
+// give way when the thread is to be suspended; the others run to their end first, a channel call's too: it has sent its
+// question.
+enum class BlockReason : uint8_t {
+  kKernel,
+  kException,
+  kSleeping,
+  kFutex,
+  kPort,
+  kChannel,
+  kWaitOne,
+  kWaitMany,
+  kInterrupt,
+  kPager,
+};
+[[nodiscard]] constexpr bool GivesWayToSuspension(BlockReason reason) {
+  switch (reason) {
+    case BlockReason::kSleeping:
+    case BlockReason::kFutex:
+    case BlockReason::kPort:
+    case BlockReason::kWaitOne:
+    case BlockReason::kWaitMany:
+    case BlockReason::kInterrupt:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // One blocked thread; lives on that thread's stack.
 struct Waiter : base::ListNode<WaitTag>, base::ListNode<TimerTag> {
   Thread* thread = nullptr;
   int64_t deadline = 0;
+  BlockReason reason = BlockReason::kKernel;
   Status result{ZX_OK};
 };
 
@@ -32,8 +62,9 @@ class WaitQueue {
   // Blocks the current thread until it is woken. Returns what the waker passed; ZX_ERR_TIMED_OUT when `deadline`
   // (CurrentTime's clock, nanoseconds; ZX_TIME_INFINITE for never) passed first, at once when it is in the past;
   // ZX_ERR_INTERNAL_INTR_KILLED when the thread is to end: the caller gives up what it does and returns to the
-  // boundary.
-  Status Block(zx_time_t deadline);
+  // boundary; ZX_ERR_INTERNAL_INTR_RETRY when it is to be suspended and `reason` gives way to that: the caller returns
+  // it as its result, and the system call is made again when the thread goes on.
+  Status Block(zx_time_t deadline, BlockReason reason = BlockReason::kKernel);
 
   // Wakes the thread that has waited longest, or all. Returns how many.
   uint32_t WakeOne(Status result = Status(ZX_OK));

@@ -17,6 +17,8 @@ namespace gk::syscall {
 // handle_calls.cc
 Status handle_close(Caller& caller, zx_handle_t handle);
 Status handle_duplicate(Caller& caller, zx_handle_t handle, zx_rights_t rights, UserOut<zx_handle_t> out);
+Status handle_close_many(Caller& caller, UserIn<zx_handle_t> handles, size_t count);
+Status handle_replace(Caller& caller, zx_handle_t handle, zx_rights_t rights, UserOut<zx_handle_t> out);
 Status object_get_property(Caller& caller, zx_handle_t handle, uint32_t property, UserOutBytes value, size_t size);
 
 // info_calls.cc
@@ -32,6 +34,29 @@ Status thread_start(Caller& caller, zx_handle_t thread, VirtualAddress entry, Vi
 Status thread_exit(Caller& caller);
 Status thread_yield(Caller& caller, uint32_t options);
 Status process_exit(Caller& caller, int64_t return_code);
+
+// process_calls.cc
+Status process_create(Caller& caller, zx_handle_t job, UserInBytes name, size_t name_size, uint32_t options,
+                      UserOut<zx_handle_t> process_out, UserOut<zx_handle_t> vmar_out);
+// A handle `argument1` that is neither invalid nor there is ZX_ERR_BAD_HANDLE. It is consumed on failure too.
+Status process_start(Caller& caller, zx_handle_t process, zx_handle_t thread, VirtualAddress entry,
+                     VirtualAddress stack, zx_handle_t argument1, uint64_t argument2);
+Status task_kill(Caller& caller, zx_handle_t task);
+
+// suspend_calls.cc
+Status task_suspend(Caller& caller, zx_handle_t task, UserOut<zx_handle_t> token);
+// Of the kinds of state only ZX_THREAD_STATE_GENERAL_REGS is there; the others are ZX_ERR_NOT_SUPPORTED.
+Status thread_read_state(Caller& caller, zx_handle_t thread, uint32_t kind, UserOutBytes buffer, size_t size);
+Status thread_write_state(Caller& caller, zx_handle_t thread, uint32_t kind, UserInBytes buffer, size_t size);
+
+// job_calls.cc
+Status job_create(Caller& caller, zx_handle_t parent, uint32_t options, UserOut<zx_handle_t> out);
+// Timer slack is not a topic: timers have none.
+Status job_set_policy(Caller& caller, zx_handle_t job, uint32_t options, uint32_t topic, UserInBytes policy,
+                      uint32_t count);
+Status job_set_critical(Caller& caller, zx_handle_t job, uint32_t options, zx_handle_t process);
+Status object_get_child(Caller& caller, zx_handle_t handle, zx_koid_t koid, zx_rights_t rights,
+                        UserOut<zx_handle_t> out);
 
 // wait_calls.cc
 Status nanosleep(Caller& caller, zx_time_t deadline);

@@ -1,11 +1,13 @@
 #include "guest/kernel/syscall/dispatch.h"
 
 #include <stddef.h>
+#include <zircon/syscalls/object.h>
 
 #include <array>
 #include <type_traits>
 #include <utility>
 
+#include "guest/kernel/object/policy.h"
 #include "guest/kernel/syscall/calls.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "shared/abi/syscalls.h"
@@ -61,6 +63,18 @@ constexpr std::array<Entry, abi::kSyscallCount> kTable = {
 #undef PAGODA_SYSCALL_ENTRY
 };
 
+// The two conditions of a job's policy that any call can meet. Asking whether a handle is valid is no offence.
+void EnforceHandlePolicy(Caller& caller, const UserRegisters& r, uint64_t result) {
+  const bool asks_for_validity =
+      static_cast<abi::Syscall>(static_cast<uint32_t>(r.rax)) == abi::Syscall::object_get_info &&
+      static_cast<uint32_t>(r.rsi) == ZX_INFO_HANDLE_VALID;
+  if (result == ToRegister(Status(ZX_ERR_BAD_HANDLE)) && !asks_for_validity) {
+    (void)EnforcePolicy(caller.process, caller.thread, ZX_POL_BAD_HANDLE);
+  } else if (result == ToRegister(Status(ZX_ERR_WRONG_TYPE))) {
+    (void)EnforcePolicy(caller.process, caller.thread, ZX_POL_WRONG_OBJECT);
+  }
+}
+
 }  // namespace
 
 uint64_t Dispatch(Caller caller, const UserRegisters& r) {
@@ -69,7 +83,9 @@ uint64_t Dispatch(Caller caller, const UserRegisters& r) {
     return ToRegister(Status(ZX_ERR_BAD_SYSCALL));
   }
   reclaim::SafePoint();
-  return kTable[number](caller, {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9, r.r12, r.r13});
+  const uint64_t result = kTable[number](caller, {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9, r.r12, r.r13});
+  EnforceHandlePolicy(caller, r, result);
+  return result;
 }
 
 }  // namespace gk::syscall

@@ -19,6 +19,13 @@ constexpr Topic kTopics[] = {
     {ZX_INFO_RESOURCE, &InfoResource},
     {ZX_INFO_KMEM_STATS, &InfoKmemStats},
     {ZX_INFO_KMEM_STATS_EXTENDED, &InfoKmemStatsExtended},
+    {ZX_INFO_PROCESS, &InfoProcess},
+    {ZX_INFO_PROCESS_THREADS, &InfoProcessThreads},
+    {ZX_INFO_PROCESS_HANDLE_STATS, &InfoProcessHandleStats},
+    {ZX_INFO_THREAD, &InfoThread},
+    {ZX_INFO_JOB, &InfoJob},
+    {ZX_INFO_JOB_CHILDREN, &InfoJobChildren},
+    {ZX_INFO_JOB_PROCESSES, &InfoJobProcesses},
 };
 
 const Topic* FindTopic(zx_object_info_topic_t number) {

@@ -21,4 +21,13 @@ Result<> InfoResource(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoKmemStats(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoKmemStatsExtended(Caller& caller, zx_handle_t handle, InfoSink& sink);
 
+// info_tasks.cc
+Result<> InfoProcess(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoProcessThreads(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoProcessHandleStats(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoThread(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoJob(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoJobChildren(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoJobProcesses(Caller& caller, zx_handle_t handle, InfoSink& sink);
+
 }  // namespace gk::syscall

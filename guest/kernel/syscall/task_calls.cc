@@ -1,17 +1,9 @@
-// Calls on threads and processes.
+// Calls on threads, and the ends of thread and process.
 #include "guest/kernel/sched/thread.h"
 #include "guest/kernel/syscall/calls.h"
 
 namespace gk::syscall {
 namespace {
-
-// Names longer than an object can have are cut, as Zircon does; the whole of a long one need not even be readable.
-Result<ObjectName> ReadName(Caller& caller, UserInBytes name, size_t size) {
-  std::array<char, ZX_MAX_NAME_LEN> buffer{};
-  const size_t length = size < buffer.size() ? size : buffer.size();
-  PAGODA_TRY(CopyFromUser(caller.address_space(), buffer.data(), name.address, length));
-  return ObjectName(std::span<const char>(buffer.data(), length));
-}
 
 Result<> CreateThread(Caller& caller, RefPtr<ProcessDispatcher> process, const ObjectName& name,
                       UserOut<zx_handle_t> out) {
@@ -29,7 +21,7 @@ Status thread_create(Caller& caller, zx_handle_t process, UserInBytes name, size
   if (options != 0) {
     return Status(ZX_ERR_INVALID_ARGS);
   }
-  const Result<ObjectName> copied_name = ReadName(caller, name, name_size);
+  const Result<ObjectName> copied_name = ReadObjectName(caller, name, name_size);
   if (!copied_name) {
     return copied_name.error();
   }
@@ -46,6 +38,10 @@ Status thread_start(Caller& caller, zx_handle_t thread, VirtualAddress entry, Vi
       caller.handles().Get<ThreadDispatcher>(thread, ZX_RIGHT_MANAGE_THREAD);
   if (!target) {
     return target.error();
+  }
+  // The first thread of a process is started with the process.
+  if ((*target)->process().state() != ProcessDispatcher::State::kRunning) {
+    return Status(ZX_ERR_BAD_STATE);
   }
   return StatusOf((*target)->Start({.rip = entry, .stack = stack, .argument1 = argument1, .argument2 = argument2}));
 }

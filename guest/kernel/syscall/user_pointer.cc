@@ -2,6 +2,13 @@
 
 namespace gk::syscall {
 
+Result<ObjectName> ReadObjectName(Caller& caller, UserInBytes name, size_t size) {
+  std::array<char, ZX_MAX_NAME_LEN> buffer{};
+  const size_t length = size < buffer.size() ? size : buffer.size();
+  PAGODA_TRY(CopyFromUser(caller.address_space(), buffer.data(), name.address, length));
+  return ObjectName(std::span<const char>(buffer.data(), length));
+}
+
 Result<> GiveHandle(Caller& caller, UserOut<zx_handle_t> out, Handle handle) {
   PAGODA_TRY_ASSIGN(HandleReservation reservation, caller.handles().Reserve());
   PAGODA_TRY(out.Write(caller, reservation.value()));

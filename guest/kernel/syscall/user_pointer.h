@@ -50,6 +50,10 @@ struct UserOut {
   }
 };
 
+// A name that a program gives an object. Longer ones are cut, and of a long one the rest need not even be readable.
+// ZX_ERR_INVALID_ARGS: nothing to read there.
+Result<ObjectName> ReadObjectName(Caller& caller, UserInBytes name, size_t size);
+
 // How every call gives out a handle: `handle` enters the caller's table if its value could be stored at `out`, and is
 // closed otherwise.
 Result<> GiveHandle(Caller& caller, UserOut<zx_handle_t> out, Handle handle);

@@ -32,7 +32,7 @@ Result<> PageRequest::Wait() {
   if (state_ == State::kWaiting) {
     source_->provider().PrepareToBlock();
   }
-  Status status = state_ == State::kWaiting ? queue_.Block(ZX_TIME_INFINITE) : status_;
+  Status status = state_ == State::kWaiting ? queue_.Block(ZX_TIME_INFINITE, BlockReason::kPager) : status_;
   if (is_linked()) {  // killed while it waited
     Unlink();
   }

@@ -82,6 +82,7 @@ zx_handle_t zx_process_self() { return g_startup->process_self; }
 zx_handle_t zx_vmar_root_self() { return g_startup->vmar_root_self; }
 zx_handle_t pagoda_root_resource() { return g_startup->root_resource; }
 zx_handle_t pagoda_mmio_resource() { return g_startup->mmio_resource; }
+zx_handle_t zx_job_default() { return g_startup->root_job; }
 zx_handle_t pagoda_main_thread() { return g_startup->thread_self; }
 uint32_t zx_system_get_num_cpus() { return g_startup->cpu_count; }
 uint32_t zx_system_get_page_size() { return static_cast<uint32_t>(base::kPageSize); }
@@ -96,5 +97,6 @@ zx_time_t zx_deadline_after(zx_duration_t duration) {
 
 zx_status_t zx_thread_yield(uint32_t options);
 void zx_thread_legacy_yield(uint32_t options) { zx_thread_yield(options); }
+zx_status_t zx_task_suspend_token(zx_handle_t handle, zx_handle_t* token) { return zx_task_suspend(handle, token); }
 
 }  // extern "C"

@@ -15,6 +15,8 @@ zx_handle_t zx_vmar_root_self(void);
 // program only.
 zx_handle_t pagoda_root_resource(void);
 zx_handle_t pagoda_mmio_resource(void);
+// The job that the process belongs to: the root of all.
+zx_handle_t zx_job_default(void);
 // The handle of the thread that runs main, from whatever thread it is asked.
 zx_handle_t pagoda_main_thread(void);
 

@@ -26,6 +26,11 @@ zx_status_t zx_nanosleep(zx_time_t deadline);
 
 zx_status_t zx_handle_close(zx_handle_t handle);
 zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights, zx_handle_t* out);
+// Closes all, whatever is wrong with some of them: ZX_ERR_BAD_HANDLE then.
+zx_status_t zx_handle_close_many(const zx_handle_t* handles, size_t num_handles);
+// The old handle is gone in any case but ZX_ERR_BAD_HANDLE.
+zx_status_t zx_handle_replace(zx_handle_t handle, zx_rights_t rights, zx_handle_t* out);
+zx_status_t zx_object_get_child(zx_handle_t handle, uint64_t koid, zx_rights_t rights, zx_handle_t* out);
 zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals, zx_time_t deadline, zx_signals_t* observed);
 zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void* buffer, size_t buffer_size,
                                size_t* actual_count, size_t* avail_count);
@@ -65,6 +70,22 @@ zx_status_t zx_thread_start(zx_handle_t handle, uintptr_t thread_entry, uintptr_
                             uintptr_t arg2);
 void zx_thread_exit(void) __attribute__((__noreturn__));
 void zx_process_exit(int64_t retcode) __attribute__((__noreturn__));
+zx_status_t zx_process_create(zx_handle_t job, const char* name, size_t name_size, uint32_t options,
+                              zx_handle_t* proc_handle, zx_handle_t* vmar_handle);
+// `arg1` moves into the new process, and is gone on failure too.
+zx_status_t zx_process_start(zx_handle_t handle, zx_handle_t thread, zx_vaddr_t entry, zx_vaddr_t stack,
+                             zx_handle_t arg1, uintptr_t arg2);
+zx_status_t zx_task_kill(zx_handle_t handle);
+// The task stands still until the token is closed. ZX_THREAD_SUSPENDED says that a thread has stopped.
+zx_status_t zx_task_suspend(zx_handle_t handle, zx_handle_t* token);
+zx_status_t zx_task_suspend_token(zx_handle_t handle, zx_handle_t* token);
+// Of a stopped thread: suspended, or in an exception. Layouts are in zircon/syscalls/debug.h.
+zx_status_t zx_thread_read_state(zx_handle_t handle, uint32_t kind, void* buffer, size_t buffer_size);
+zx_status_t zx_thread_write_state(zx_handle_t handle, uint32_t kind, const void* buffer, size_t buffer_size);
+zx_status_t zx_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t* out);
+zx_status_t zx_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic, const void* policy,
+                              uint32_t policy_size);
+zx_status_t zx_job_set_critical(zx_handle_t job, uint32_t options, zx_handle_t process);
 // `options` must be 0. Gives the processor to another thread that is ready, if there is one.
 void zx_thread_legacy_yield(uint32_t options);
 

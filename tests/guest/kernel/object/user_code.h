@@ -16,12 +16,8 @@
 
 namespace gk::test {
 
-// What the boundary between kernel and user code does with a thread that is to end.
-inline void LeaveKernel() {
-  if (Thread::Current()->kill_pending()) {
-    Thread::ExitCurrent();
-  }
-}
+// The boundary between kernel and user code.
+inline void LeaveKernel() { Thread::PassBoundary(); }
 
 // A system call of the current user thread. Does not return to a thread that is to end.
 template <typename... Arguments>
@@ -29,12 +25,16 @@ int64_t UserSyscall(abi::Syscall number, Arguments... arguments) {
   const uint64_t values[8] = {static_cast<uint64_t>(arguments)...};
   Thread& thread = *Thread::Current();
   UserRegisters& r = thread.registers();
-  r.rax = static_cast<uint64_t>(number);
-  r.rdi = values[0], r.rsi = values[1], r.rdx = values[2], r.r10 = values[3];
-  r.r8 = values[4], r.r9 = values[5], r.r12 = values[6], r.r13 = values[7];
-  scheduler->OnKernelEntry();
-  thread.owner()->OnSyscall(r);
-  LeaveKernel();
+  const uint64_t behind = r.rip;
+  do {  // a call that gave way to a suspension steps back to the trap instruction
+    r.rip = behind;
+    r.rax = static_cast<uint64_t>(number);
+    r.rdi = values[0], r.rsi = values[1], r.rdx = values[2], r.r10 = values[3];
+    r.r8 = values[4], r.r9 = values[5], r.r12 = values[6], r.r13 = values[7];
+    scheduler->OnKernelEntry();
+    thread.owner()->OnSyscall(r);
+    LeaveKernel();
+  } while (r.rip + 2 == behind);
   return static_cast<int64_t>(r.rax);
 }
 

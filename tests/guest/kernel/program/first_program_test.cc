@@ -219,7 +219,7 @@ TEST(MachineExitCode, IsTheLowByteOrTheCodeOfAFault) {
   EXPECT_EQ(MachineExitCode(256), 0);
   EXPECT_EQ(MachineExitCode(-1), 255);
   EXPECT_EQ(MachineExitCode(ZX_TASK_RETCODE_EXCEPTION_KILL), 139);
-  EXPECT_EQ(MachineExitCode(ZX_TASK_RETCODE_SYSCALL_KILL), 0);
+  EXPECT_EQ(MachineExitCode(ZX_TASK_RETCODE_SYSCALL_KILL), kExitKilled);
 }
 
 }  // namespace

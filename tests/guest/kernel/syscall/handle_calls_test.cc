@@ -43,6 +43,29 @@ TEST_F(HandleCallsTest, DuplicateChecksHandleThenTheRightToDuplicateThenTheRight
   EXPECT_EQ(Get<zx_handle_t>(out_), kUntouched);
 }
 
+TEST_F(HandleCallsTest, CloseManyClosesAllWhateverIsWrongWithSome) {
+  const zx_handle_t second = Without(event_, ZX_RIGHT_NONE);
+  const std::array<zx_handle_t, 4> handles{event_, 7, ZX_HANDLE_INVALID, second};
+  EXPECT_EQ(Call(Syscall::handle_close_many, Put(handles), handles.size()), ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(process_->handles().Find(event_), nullptr);
+  EXPECT_EQ(process_->handles().Find(second), nullptr);
+  EXPECT_EQ(Call(Syscall::handle_close_many, kBadAddress, 0), ZX_OK);
+  EXPECT_EQ(Call(Syscall::handle_close_many, kBadAddress, 1), ZX_ERR_INVALID_ARGS);
+}
+
+TEST_F(HandleCallsTest, ReplaceGivesANewHandleAndTakesTheOld) {
+  const zx_handle_t fixed = Without(event_, ZX_RIGHT_DUPLICATE);
+  EXPECT_EQ(Call(Syscall::handle_replace, fixed, ZX_RIGHT_WAIT, out_), ZX_OK);
+  EXPECT_EQ(process_->handles().Find(fixed), nullptr);
+  const zx_handle_t replaced = Get<zx_handle_t>(out_);
+  EXPECT_EQ(RightsOf(replaced), ZX_RIGHT_WAIT);
+  EXPECT_EQ(Call(Syscall::handle_replace, replaced, ZX_RIGHT_WAIT | ZX_RIGHT_MAP, out_), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(process_->handles().Find(replaced), nullptr) << "gone on failure too";
+  EXPECT_EQ(Call(Syscall::handle_replace, replaced, ZX_RIGHT_SAME_RIGHTS, out_), ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(Call(Syscall::handle_replace, event_, ZX_RIGHT_SAME_RIGHTS, out_), ZX_OK);
+  EXPECT_EQ(RightsOf(Get<zx_handle_t>(out_)), ZX_DEFAULT_EVENT_RIGHTS);
+}
+
 TEST_F(HandleCallsTest, AHandleThatCannotBeToldIsNotLeaked) {
   const uint32_t before = process_->handles().count();
   EXPECT_EQ(Call(Syscall::handle_duplicate, event_, ZX_RIGHT_SAME_RIGHTS, kBadAddress), ZX_ERR_INVALID_ARGS);

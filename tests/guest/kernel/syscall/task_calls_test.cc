@@ -93,6 +93,7 @@ TEST_F(TaskCallsTest, AStartedThreadBeginsAtItsEntryWithItsArguments) {
 }
 
 TEST_F(TaskCallsTest, StartChecksHandleTypeRightsAndEntry) {
+  StartThread([](UserRegisters&) { UserSyscall(Syscall::nanosleep, ZX_TIME_INFINITE); });
   const zx_handle_t thread = CreateThread();
   EXPECT_EQ(Call(Syscall::thread_start, uint32_t{3}, 0x400000, 0, 0, 0), ZX_ERR_BAD_HANDLE);
   EXPECT_EQ(Call(Syscall::thread_start, self_, 0x400000, 0, 0, 0), ZX_ERR_WRONG_TYPE);
