@@ -59,7 +59,8 @@
   X(thread_write_state, 4)            \
   X(job_create, 3)                    \
   X(job_set_policy, 5)                \
-  X(job_set_critical, 3)
+  X(job_set_critical, 3)              \
+  X(object_set_property, 4)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

@@ -71,6 +71,9 @@ class Dispatcher : public RefCounted<Dispatcher> {
   // For people who read reports; null for types without a name.
   [[nodiscard]] virtual const ObjectName* name() const { return nullptr; }
 
+  // ZX_ERR_WRONG_TYPE for types without a name.
+  virtual Status SetName(const ObjectName& /*name*/) { return Status(ZX_ERR_WRONG_TYPE); }
+
   // Clears, then sets, and tells the observers of signals that became active, the newest first.
   void UpdateSignals(zx_signals_t clear, zx_signals_t set);
 

@@ -24,6 +24,10 @@ class VmoDispatcher final : public Dispatcher, private VmoChildObserver {
   [[nodiscard]] Vmo& vmo() const { return *vmo_; }
   [[nodiscard]] RefPtr<Vmo> vmo_reference() const { return vmo_; }
   [[nodiscard]] const ObjectName* name() const override { return &vmo_->name(); }
+  Status SetName(const ObjectName& name) override {
+    vmo_->set_name(name);
+    return Status(ZX_OK);
+  }
 
   // What the first handle to a VMO carries.
   [[nodiscard]] static zx_rights_t DefaultRights(const Vmo& vmo) {

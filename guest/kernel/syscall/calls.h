@@ -19,7 +19,6 @@ Status handle_close(Caller& caller, zx_handle_t handle);
 Status handle_duplicate(Caller& caller, zx_handle_t handle, zx_rights_t rights, UserOut<zx_handle_t> out);
 Status handle_close_many(Caller& caller, UserIn<zx_handle_t> handles, size_t count);
 Status handle_replace(Caller& caller, zx_handle_t handle, zx_rights_t rights, UserOut<zx_handle_t> out);
-Status object_get_property(Caller& caller, zx_handle_t handle, uint32_t property, UserOutBytes value, size_t size);
 
 // info_calls.cc
 // An unknown topic is ZX_ERR_NOT_SUPPORTED. `actual` and `available` may be null.
@@ -65,6 +64,10 @@ Status object_wait_one(Caller& caller, zx_handle_t handle, zx_signals_t signals,
 // There is no priority inheritance yet: the owner is checked and then forgotten.
 Status futex_wait(Caller& caller, UserIn<int32_t> value, int32_t expected, zx_handle_t new_owner, zx_time_t deadline);
 Status futex_wake(Caller& caller, UserIn<int32_t> value, uint32_t count);
+
+// property_calls.cc
+Status object_get_property(Caller& caller, zx_handle_t handle, uint32_t property, UserOutBytes value, size_t size);
+Status object_set_property(Caller& caller, zx_handle_t handle, uint32_t property, UserInBytes value, size_t size);
 
 // signal_calls.cc
 Status event_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> out);

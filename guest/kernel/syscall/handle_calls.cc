@@ -1,7 +1,4 @@
-// Calls on handles and on what all objects have in common.
-#include <zircon/syscalls/object.h>
-
-#include "guest/kernel/object/vmo_dispatcher.h"
+// Calls on handles.
 #include "guest/kernel/syscall/calls.h"
 
 namespace gk::syscall {
@@ -57,48 +54,6 @@ Status handle_duplicate(Caller& caller, zx_handle_t handle, zx_rights_t rights, 
     return Status(ZX_ERR_INVALID_ARGS);
   }
   return StatusOf(GiveHandle(caller, out, Handle(source->object(), rights)));
-}
-
-namespace {
-
-Status GetName(Caller& caller, const RefPtr<Dispatcher>& object, UserOutBytes value, size_t size) {
-  if (size < ZX_MAX_NAME_LEN) {
-    return Status(ZX_ERR_BUFFER_TOO_SMALL);
-  }
-  const ObjectName* name = object->name();
-  if (name == nullptr) {
-    return Status(ZX_ERR_WRONG_TYPE);
-  }
-  return StatusOf(CopyToUser(caller.address_space(), value.address, name->bytes()));
-}
-
-Status GetContentSize(Caller& caller, const RefPtr<Dispatcher>& object, UserOutBytes value, size_t size) {
-  if (size < sizeof(uint64_t)) {
-    return Status(ZX_ERR_BUFFER_TOO_SMALL);
-  }
-  const RefPtr<VmoDispatcher> vmo = DownCast<VmoDispatcher>(object);
-  if (!vmo) {
-    return Status(ZX_ERR_WRONG_TYPE);
-  }
-  const uint64_t content_size = vmo->vmo().content_size();
-  return StatusOf(CopyToUser(caller.address_space(), value.address, content_size));
-}
-
-}  // namespace
-
-Status object_get_property(Caller& caller, zx_handle_t handle, uint32_t property, UserOutBytes value, size_t size) {
-  const Result<RefPtr<Dispatcher>> object = caller.handles().GetAny(handle, ZX_RIGHT_GET_PROPERTY);
-  if (!object) {
-    return object.error();
-  }
-  switch (property) {
-    case ZX_PROP_NAME:
-      return GetName(caller, *object, value, size);
-    case ZX_PROP_VMO_CONTENT_SIZE:
-      return GetContentSize(caller, *object, value, size);
-    default:
-      return Status(ZX_ERR_INVALID_ARGS);
-  }
 }
 
 }  // namespace gk::syscall

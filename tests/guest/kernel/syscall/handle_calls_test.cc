@@ -91,6 +91,31 @@ TEST_F(HandleCallsTest, TheContentSizeIsTheUnroundedSizeAndOnlyVmosHaveOne) {
   EXPECT_EQ(Call(Syscall::object_get_property, process, ZX_PROP_VMO_CONTENT_SIZE, out_, 8), ZX_ERR_WRONG_TYPE);
 }
 
+TEST_F(HandleCallsTest, SetPropertyChecksHandleThenRightThenProperty) {
+  const zx_handle_t vmo = CreateVmo(100);
+  const VirtualAddress name = PutText("something new");
+  EXPECT_EQ(Call(Syscall::object_set_property, ZX_HANDLE_INVALID, ZX_PROP_NAME, name, 9), ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(Call(Syscall::object_set_property, Without(vmo, ZX_RIGHT_SET_PROPERTY), 999u, name, 9),
+            ZX_ERR_ACCESS_DENIED);
+  EXPECT_EQ(Call(Syscall::object_set_property, vmo, 999u, name, 9), ZX_ERR_INVALID_ARGS);
+}
+
+TEST_F(HandleCallsTest, ANameThatIsSetIsCutAndCanBeRead) {
+  const zx_handle_t vmo = CreateVmo(100);
+  const VirtualAddress name = PutText("something new");
+  EXPECT_EQ(Call(Syscall::object_set_property, vmo, ZX_PROP_NAME, name, 9), ZX_OK);
+  const VirtualAddress out = Put(std::array<char, 32>{});
+  EXPECT_EQ(Call(Syscall::object_get_property, vmo, ZX_PROP_NAME, out, 32), ZX_OK);
+  EXPECT_STREQ((Get<std::array<char, 32>>(out).data()), "something");
+  const VirtualAddress long_name = PutText(std::string(40, 'n'));
+  EXPECT_EQ(Call(Syscall::object_set_property, vmo, ZX_PROP_NAME, long_name, 40), ZX_OK);
+  EXPECT_EQ(Call(Syscall::object_get_property, vmo, ZX_PROP_NAME, out, 32), ZX_OK);
+  EXPECT_STREQ((Get<std::array<char, 32>>(out).data()), std::string(31, 'n').c_str());
+  EXPECT_EQ(Call(Syscall::object_set_property, vmo, ZX_PROP_NAME, kBadAddress, 4), ZX_ERR_INVALID_ARGS);
+  const zx_handle_t nameless = Add(MakeRefCounted<FakeEvent>(), ZX_RIGHT_SET_PROPERTY);
+  EXPECT_EQ(Call(Syscall::object_set_property, nameless, ZX_PROP_NAME, name, 9), ZX_ERR_WRONG_TYPE);
+}
+
 TEST_F(HandleCallsTest, NamesComeZeroFilledAndSomeTypesHaveNone) {
   const zx_handle_t process = Add(process_, ZX_DEFAULT_PROCESS_RIGHTS);
   const VirtualAddress name = Put(std::array<char, 33>{'x'});
