@@ -41,6 +41,10 @@ class JobDispatcher final : public Dispatcher, public base::ListNode<JobChildren
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] int64_t return_code() const { return return_code_; }
   [[nodiscard]] const ObjectName* name() const override { return &name_; }
+  Status SetName(const ObjectName& name) override {
+    name_ = name;
+    return Status(ZX_OK);
+  }
   [[nodiscard]] JobDispatcher* parent() const { return parent_.get(); }
   [[nodiscard]] const JobPolicy& policy() const { return policy_; }
   // True for this job and all below it.
@@ -80,7 +84,7 @@ class JobDispatcher final : public Dispatcher, public base::ListNode<JobChildren
   [[nodiscard]] bool has_processes() const { return !processes_.empty() || !dying_processes_.empty(); }
 
   const RefPtr<JobDispatcher> parent_;
-  const ObjectName name_;
+  ObjectName name_;
   const uint32_t depth_;
   JobPolicy policy_;
   State state_ = State::kReady;

@@ -44,6 +44,10 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const ObjectName* name() const override { return &name_; }
+  Status SetName(const ObjectName& name) override {
+    name_ = name;
+    return Status(ZX_OK);
+  }
   [[nodiscard]] JobDispatcher& job() const { return *job_; }
   [[nodiscard]] RefPtr<JobDispatcher> job_reference() const;
   // When its first thread started (CurrentTime's clock); 0 before.
@@ -95,7 +99,7 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   void Finish();
   void LeaveJob();
 
-  const ObjectName name_;
+  ObjectName name_;
   const RefPtr<JobDispatcher> job_;
   const RefPtr<AddressSpace> address_space_;
   HandleTable handles_;

@@ -29,6 +29,10 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const ObjectName* name() const override { return &name_; }
+  Status SetName(const ObjectName& name) override {
+    name_ = name;
+    return Status(ZX_OK);
+  }
   [[nodiscard]] ProcessDispatcher& process() const { return *process_; }
 
   // Starts the thread. ZX_ERR_BAD_STATE: it was started before, or its process is on its way out; ZX_ERR_INVALID_ARGS:
@@ -69,7 +73,7 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   ThreadDispatcher(RefPtr<ProcessDispatcher> process, const ObjectName& name);
 
-  const ObjectName name_;
+  ObjectName name_;
   const RefPtr<ProcessDispatcher> process_;
   RefPtr<Thread> thread_;            // null: kDead
   RefPtr<ThreadDispatcher> myself_;  // kRunning: the scheduler holds us by a plain reference
