@@ -23,10 +23,18 @@ PagedContent::~PagedContent() {
   if (source_) {
     source_->OnOwnerDestroyed();
   }
+  GK_ASSERT(pins_ == 0);
   DropPages(0, UINT64_MAX);
+  delete discardable_;
 }
 
 PageLookup PagedContent::RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) {
+  if (discardable_ != nullptr) {
+    if (discardable_->discarded()) {
+      return PageLookup::Failed(Status(ZX_ERR_NOT_FOUND));
+    }
+    discardable_->OnUsed();
+  }
   if (const Page* page = pages_.Find(index); page != nullptr) {
     return PageLookup::Ready(*page, true);
   }
@@ -83,8 +91,11 @@ Result<> PagedContent::OnPageArrived(PageIndex index, Page* page) {
 }
 
 Result<> PagedContent::Decommit(PageIndex first, PageIndex count) {
-  if (source_) {
+  if (source_ || kind_ != ContentKind::kOnDemand) {
     return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+  if (HasPins(first, count)) {
+    return Error(ZX_ERR_BAD_STATE);
   }
   UnmapFromAll(first, count);
   DropPages(first, first + count);
@@ -92,6 +103,9 @@ Result<> PagedContent::Decommit(PageIndex first, PageIndex count) {
 }
 
 Result<> PagedContent::Truncate(PageIndex end) {
+  if (HasPins(end, kNoPage - end)) {
+    return Error(ZX_ERR_BAD_STATE);
+  }
   UnmapFromAll(end, kNoPage - end);
   DropPages(end, kNoPage);
   source_end_ = Min(source_end_, end);

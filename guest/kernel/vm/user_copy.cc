@@ -4,6 +4,7 @@
 #include "guest/kernel/lib/memory.h"
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/access.h"
+#include "guest/kernel/vm/reclaim.h"
 #include "shared/base/range.h"
 
 namespace gk {
@@ -69,6 +70,7 @@ Result<uint64_t> TransferChunk(const Transfer& transfer) {
   const PageIntent intent = transfer.to_user ? PageIntent::kRead : PageIntent::kWrite;
   const uint64_t wanted = (transfer.offset % kPageSize + transfer.length + kPageSize - 1) / kPageSize;
   for (;;) {
+    reclaim::SafePoint();
     PageRequest request;
     const PageLookup lookup = transfer.vmo.RequirePage(transfer.offset / kPageSize, intent, wanted, request);
     if (lookup.kind() == PageLookup::Kind::kFailed) {

@@ -6,6 +6,7 @@
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/paged_content.h"
+#include "guest/kernel/vm/reclaim.h"
 #include "shared/base/range.h"
 
 namespace gk {
@@ -145,6 +146,7 @@ Result<> Vmo::ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, A
     return Error(ZX_ERR_OUT_OF_RANGE);
   }
   for (uint64_t done = 0; done < length;) {
+    reclaim::SafePoint();
     const uint64_t position = offset + done;
     const uint64_t in_page = position % kPageSize;
     const uint64_t last = (offset + length - 1) / kPageSize;

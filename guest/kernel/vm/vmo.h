@@ -54,6 +54,16 @@ class Vmo final : public RefCounted<Vmo> {
   static Result<RefPtr<Vmo>> CreateWithSource(RefPtr<PageSource> source, uint64_t size, Resizability resizability);
   // An object that covers [0, size) of `content`, which no other object covers. Errors as above.
   static Result<RefPtr<Vmo>> CreateOver(RefPtr<VmoContent> content, uint64_t size, Resizability resizability);
+
+  // What is more than zeroes on demand (vmo_kinds.cc). Errors as above.
+  // An object that the kernel may throw away while nobody locks it.
+  static Result<RefPtr<Vmo>> CreateDiscardable(uint64_t size, Resizability resizability);
+  // Neighbouring pages that are there from the start; `alignment` is a power of two, at least a page. `size` must not
+  // be 0. Only at a safe point (reclaim.h).
+  static Result<RefPtr<Vmo>> CreateContiguous(uint64_t size, uint64_t alignment);
+  // The physical addresses [base, base + size), page-aligned, which programs must be allowed to have
+  // (physical_ranges.h).
+  static Result<RefPtr<Vmo>> CreatePhysical(PhysicalAddress base, uint64_t size);
   ~Vmo();
 
   // A child. `offset` must be page-aligned, `size` is rounded up to pages and becomes the content size as it is.
@@ -96,6 +106,21 @@ class Vmo final : public RefCounted<Vmo> {
   // Drops the pages of the range, which then read as zero. ZX_ERR_INVALID_ARGS: not page-aligned; ZX_ERR_OUT_OF_RANGE;
   // ZX_ERR_NOT_SUPPORTED: this kind of object cannot. Nothing changed on failure.
   Result<> Decommit(uint64_t offset, uint64_t length);
+
+  // The locks of a discardable object, all of which must be meant. ZX_ERR_NOT_SUPPORTED: it is none;
+  // ZX_ERR_OUT_OF_RANGE: the range is not exactly [0, size()).
+  [[nodiscard]] Result<Discardable*> DiscardableOf(uint64_t offset, uint64_t length) const;
+
+  // Whether programs may have the kernel copy from and to the object. ZX_ERR_NOT_SUPPORTED: it is physical;
+  // ZX_ERR_BAD_STATE: it is not cached.
+  Result<> CheckCopyable() const;
+  // How mappings reach the pages from now on: a ZX_CACHE_POLICY_*. ZX_ERR_INVALID_ARGS: no policy; ZX_ERR_BAD_STATE:
+  // the object is mapped, is a child, has children or pins, or has pages and a policy other than cached. Nothing
+  // changed on failure.
+  Result<> SetCachePolicy(uint32_t policy);
+  // Writes the present pages of the range back to memory and drops them from all caches. ZX_ERR_INVALID_ARGS: an empty
+  // range; ZX_ERR_OUT_OF_RANGE.
+  Result<> CleanCache(uint64_t offset, uint64_t length);
 
   // Changes the size, rounded up to pages; pages past a smaller end are dropped and mappings of them fault from now on.
   // The content size becomes `size`. ZX_ERR_UNAVAILABLE: not resizable; ZX_ERR_OUT_OF_RANGE: larger than kMaxSize.

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <zircon/types.h>
 
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
@@ -16,11 +17,19 @@
 
 namespace gk {
 
+class Discardable;
 class Mapping;
 class PagedContent;
 class PageRequest;
 class PageSource;
 struct ContentMappingTag;
+
+// What a content can do follows from what its pages are.
+enum class ContentKind : uint8_t {
+  kOnDemand,    // pages come and go
+  kContiguous,  // neighbouring pages, all there from the start, until the content goes
+  kPhysical,    // addresses that are not the kernel's to give back
+};
 
 class VmoContent : public RefCounted<VmoContent> {
  public:
@@ -49,6 +58,22 @@ class VmoContent : public RefCounted<VmoContent> {
   // Null: another kind.
   [[nodiscard]] virtual PagedContent* AsPaged() { return nullptr; }
 
+  [[nodiscard]] virtual ContentKind kind() const { return ContentKind::kOnDemand; }
+  // Null: not discardable.
+  [[nodiscard]] virtual Discardable* discardable() const { return nullptr; }
+
+  // Keeps the page at `index`, which RequirePage has just made ready for writing, present and in its place, until as
+  // many calls of Unpin. ZX_ERR_UNAVAILABLE: too many.
+  virtual Result<> Pin(PageIndex index) = 0;
+  virtual void Unpin(PageIndex index) = 0;
+  // True when some page of [first, first + count) is pinned.
+  [[nodiscard]] virtual bool HasPins(PageIndex first, PageIndex count) const = 0;
+
+  // How the pages are mapped: a ZX_CACHE_POLICY_*. Precondition of setting it: nothing is mapped.
+  [[nodiscard]] uint32_t cache_policy() const { return cache_policy_; }
+  void set_cache_policy(uint32_t policy) { cache_policy_ = policy; }
+
+  [[nodiscard]] bool is_mapped() const { return !mappings_.empty(); }
   // Called by Mapping, which holds a reference to its object (and so to this) until it has left the list.
   void AttachMapping(Mapping& mapping);
   void DetachMapping(Mapping& mapping);
@@ -60,6 +85,7 @@ class VmoContent : public RefCounted<VmoContent> {
   void UnmapFromAll(PageIndex first, PageIndex count);
 
  private:
+  uint32_t cache_policy_ = ZX_CACHE_POLICY_CACHED;
   base::IntrusiveList<Mapping, ContentMappingTag> mappings_;
 };
 

@@ -1,0 +1,87 @@
+// The kinds of paged content that are more than zeroes on demand: discardable and contiguous; and pinning.
+#include <new>
+
+#include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/paged_content.h"
+#include "guest/kernel/vm/pmm.h"
+
+namespace gk {
+
+RefPtr<PagedContent> PagedContent::CreateDiscardable() {
+  RefPtr<PagedContent> content = Create(nullptr, 0);
+  if (content) {
+    content->discardable_ = new (std::nothrow) Discardable(*content);
+  }
+  return content && content->discardable_ != nullptr ? content : nullptr;
+}
+
+Result<RefPtr<PagedContent>> PagedContent::CreateContiguous(PageIndex pages, uint64_t alignment) {
+  RefPtr<PagedContent> content = Create(nullptr, 0);
+  Page* first = content ? AllocateContiguousReclaiming(pages, alignment) : nullptr;
+  if (first == nullptr) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  content->kind_ = ContentKind::kContiguous;
+  PAGODA_TRY(content->InsertRun(first, pages));
+  return content;
+}
+
+// Takes over all pages of the run, whether it succeeds or not.
+Result<> PagedContent::InsertRun(Page* first, PageIndex count) {
+  for (PageIndex i = 0; i < count; ++i) {
+    ZeroPage(first[i]);
+    SetPageState(first[i], PageState::kObject);
+    first[i].object = {.owner = this, .index = i};
+    if (const Result<> inserted = pages_.Insert(i, first + i); !inserted.ok()) {
+      FreeContiguous(first + i, count - i);
+      return inserted;
+    }
+  }
+  return {};
+}
+
+uint64_t PagedContent::DiscardPages() {
+  const uint64_t count = pages_.page_count();
+  UnmapFromAll(0, kNoPage);
+  DropPages(0, kNoPage);
+  return count;
+}
+
+Result<> PagedContent::Pin(PageIndex index) {
+  Page* page = pages_.Find(index);
+  GK_ASSERT(page != nullptr);
+  if (page->pin_count == UINT16_MAX) {
+    return Error(ZX_ERR_UNAVAILABLE);
+  }
+  ++page->pin_count;
+  ++pins_;
+  if (discardable_ != nullptr) {
+    discardable_->OnPinned();
+  }
+  return {};
+}
+
+void PagedContent::Unpin(PageIndex index) {
+  Page* page = pages_.Find(index);
+  GK_ASSERT(page != nullptr && page->pin_count != 0 && pins_ != 0);
+  --page->pin_count;
+  --pins_;
+  if (discardable_ != nullptr) {
+    discardable_->OnUnpinned();
+  }
+}
+
+bool PagedContent::HasPins(PageIndex first, PageIndex count) const {
+  if (pins_ == 0) {
+    return false;
+  }
+  for (PageList::Entry entry = pages_.FindNext(first); entry.page != nullptr && entry.index - first < count;
+       entry = pages_.FindNext(entry.index + 1)) {
+    if (entry.page->pin_count != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace gk

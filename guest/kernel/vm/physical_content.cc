@@ -1,0 +1,44 @@
+#include "guest/kernel/vm/physical_content.h"
+
+#include "guest/kernel/lib/panic.h"
+
+namespace gk {
+
+RefPtr<PhysicalContent> PhysicalContent::Create(PhysicalAddress base, PageIndex pages) {
+  return MakeRefCounted<PhysicalContent>(base, pages);
+}
+
+PhysicalContent::PhysicalContent(PhysicalAddress base, PageIndex pages) : base_(base), pages_(pages) {
+  GK_ASSERT(base::IsPageAligned(base));
+  set_cache_policy(ZX_CACHE_POLICY_UNCACHED);
+}
+
+PageLookup PhysicalContent::RequirePage(PageIndex index, PageIntent /*intent*/, size_t /*count*/,
+                                        PageRequest& /*request*/) {
+  GK_ASSERT(index < pages_);
+  return PageLookup::Ready(AddressOf(index), true);
+}
+
+PresentPage PhysicalContent::PeekPage(PageIndex index) const {
+  return index < pages_ ? PresentPage{AddressOf(index), true} : PresentPage();
+}
+
+PageIndex PhysicalContent::FindPresent(PageIndex from) const { return from < pages_ ? from : kNoPage; }
+
+Result<> PhysicalContent::Decommit(PageIndex /*first*/, PageIndex /*count*/) { return Error(ZX_ERR_NOT_SUPPORTED); }
+
+Result<> PhysicalContent::Truncate(PageIndex /*end*/) { return Error(ZX_ERR_NOT_SUPPORTED); }
+
+Result<> PhysicalContent::Pin(PageIndex /*index*/) {
+  ++pins_;
+  return {};
+}
+
+void PhysicalContent::Unpin(PageIndex /*index*/) {
+  GK_ASSERT(pins_ != 0);
+  --pins_;
+}
+
+bool PhysicalContent::HasPins(PageIndex /*first*/, PageIndex count) const { return count != 0 && pins_ != 0; }
+
+}  // namespace gk
