@@ -32,7 +32,7 @@ enum class PageState : uint8_t {
   kAllocated,  // taken from the pmm; its taker has not said what for
   kTable,      // a page-table page: `table` counts its present entries
   kHeap,       // a slab of the kernel heap or (part of) a large allocation: `heap`
-  kObject,     // content of a VMO, or on its way to become that: `object`
+  kObject,     // content of VMOs, or on its way to become that: `object`
 };
 
 struct Page {
@@ -54,8 +54,8 @@ struct Page {
       uint32_t size_class;  // index; kLargeAllocation: `page_count` instead of all above
     } heap;
     struct {
-      void* owner;  // the VMO, for debugging; null while a page source is filling the page
-      PageIndex index;
+      PageIndex index;       // in the page trees that name it
+      uint32_t share_count;  // leaf nodes of page trees that name it; 0 while a page source is filling the page
     } object;
   };
   uint32_t frame;  // physical address / page size: RAM up to 16 TiB

@@ -100,7 +100,7 @@ bool PageSource::AllocatePages(ReadRequest& read, const PageRange& range) {
       return false;
     }
     SetPageState(*page, PageState::kObject);
-    page->object = {.owner = nullptr, .index = index};
+    page->object = {.index = index, .share_count = 0};
     read.pages[read.page_count++] = page;
   }
   return true;

@@ -24,7 +24,6 @@ PagedContent::~PagedContent() {
     source_->OnOwnerDestroyed();
   }
   GK_ASSERT(pins_ == 0);
-  DropPages(0, UINT64_MAX);
   delete discardable_;
 }
 
@@ -35,7 +34,7 @@ PageLookup PagedContent::RequirePage(PageIndex index, PageIntent intent, size_t 
     }
     discardable_->OnUsed();
   }
-  if (const Page* page = pages_.Find(index); page != nullptr) {
+  if (const Page* page = pages_.Find(index).page; page != nullptr) {
     return PageLookup::Ready(*page, true);
   }
   if (index < source_end_) {
@@ -55,7 +54,7 @@ PageLookup PagedContent::CommitZeroPage(PageIndex index) {
     return PageLookup::Failed(Status(ZX_ERR_NO_MEMORY));
   }
   SetPageState(*page, PageState::kObject);
-  page->object = {.owner = this, .index = index};
+  page->object = {.index = index, .share_count = 0};
   if (const Result<> inserted = pages_.Insert(index, page); !inserted.ok()) {
     FreePage(page);
     return PageLookup::Failed(inserted.error());
@@ -66,23 +65,21 @@ PageLookup PagedContent::CommitZeroPage(PageIndex index) {
 }
 
 PresentPage PagedContent::PeekPage(PageIndex index) const {
-  const Page* page = pages_.Find(index);
+  const Page* page = pages_.Find(index).page;
   return page != nullptr ? PresentPage{page->physical_address(), true} : PresentPage();
 }
 
-PageIndex PagedContent::FindPresent(PageIndex from) const {
-  const PageList::Entry entry = pages_.FindNext(from);
-  return entry.page != nullptr ? entry.index : kNoPage;
-}
+PageIndex PagedContent::FindPresent(PageIndex from) const { return pages_.FindNextPage(from).index; }
 
-bool PagedContent::WantsPage(PageIndex index) const { return index < source_end_ && pages_.Find(index) == nullptr; }
+bool PagedContent::WantsPage(PageIndex index) const {
+  return index < source_end_ && pages_.Find(index).page == nullptr;
+}
 
 Result<> PagedContent::OnPageArrived(PageIndex index, Page* page) {
   if (!WantsPage(index)) {  // the object shrank while the page was on its way
     FreePage(page);
     return {};
   }
-  page->object.owner = this;
   if (const Result<> inserted = pages_.Insert(index, page); !inserted.ok()) {
     FreePage(page);
     return Error(inserted.error());
@@ -97,27 +94,24 @@ Result<> PagedContent::Decommit(PageIndex first, PageIndex count) {
   if (HasPins(first, count)) {
     return Error(ZX_ERR_BAD_STATE);
   }
-  UnmapFromAll(first, count);
-  DropPages(first, first + count);
-  return {};
+  return DropPages(first, first + count);
 }
 
 Result<> PagedContent::Truncate(PageIndex end) {
   if (HasPins(end, kNoPage - end)) {
     return Error(ZX_ERR_BAD_STATE);
   }
-  UnmapFromAll(end, kNoPage - end);
-  DropPages(end, kNoPage);
+  PAGODA_TRY(DropPages(end, kNoPage));
   source_end_ = Min(source_end_, end);
   return {};
 }
 
-// Precondition: no page table shows any of them.
-void PagedContent::DropPages(PageIndex first, PageIndex end) {
-  for (PageList::Entry entry = pages_.FindNext(first); entry.page != nullptr && entry.index < end;
-       entry = pages_.FindNext(entry.index)) {
-    FreePage(pages_.Remove(entry.index));
-  }
+// Nothing changed on failure.
+Result<> PagedContent::DropPages(PageIndex first, PageIndex end) {
+  PAGODA_TRY(pages_.PrepareClear(first, end, PageTree::Content::kAbsent));
+  UnmapFromAll(first, end - first);
+  pages_.Clear(first, end, PageTree::Content::kAbsent);
+  return {};
 }
 
 }  // namespace gk

@@ -12,8 +12,8 @@
 #pragma once
 
 #include "guest/kernel/vm/discardable.h"
-#include "guest/kernel/vm/page_list.h"
 #include "guest/kernel/vm/page_source.h"
+#include "guest/kernel/vm/page_tree.h"
 #include "guest/kernel/vm/vmo_content.h"
 
 namespace gk {
@@ -55,9 +55,9 @@ class PagedContent final : public VmoContent, private PageSourceOwner, private D
   Result<> InsertRun(Page* first, PageIndex count);
 
   PageLookup CommitZeroPage(PageIndex index);
-  void DropPages(PageIndex first, PageIndex end);
+  Result<> DropPages(PageIndex first, PageIndex end);
 
-  PageList pages_;
+  PageTree pages_;
   ContentKind kind_ = ContentKind::kOnDemand;
   Discardable* discardable_ = nullptr;  // owned
   uint64_t pins_ = 0;                   // of all pages

@@ -31,7 +31,7 @@ Result<> PagedContent::InsertRun(Page* first, PageIndex count) {
   for (PageIndex i = 0; i < count; ++i) {
     ZeroPage(first[i]);
     SetPageState(first[i], PageState::kObject);
-    first[i].object = {.owner = this, .index = i};
+    first[i].object = {.index = i, .share_count = 0};
     if (const Result<> inserted = pages_.Insert(i, first + i); !inserted.ok()) {
       FreeContiguous(first + i, count - i);
       return inserted;
@@ -42,13 +42,13 @@ Result<> PagedContent::InsertRun(Page* first, PageIndex count) {
 
 uint64_t PagedContent::DiscardPages() {
   const uint64_t count = pages_.page_count();
-  UnmapFromAll(0, kNoPage);
-  DropPages(0, kNoPage);
+  const Result<> dropped = DropPages(0, kNoPage);
+  GK_ASSERT(dropped.ok());  // nothing is shared, so nothing has to be copied
   return count;
 }
 
 Result<> PagedContent::Pin(PageIndex index) {
-  Page* page = pages_.Find(index);
+  Page* page = pages_.Find(index).page;
   GK_ASSERT(page != nullptr);
   if (page->pin_count == UINT16_MAX) {
     return Error(ZX_ERR_UNAVAILABLE);
@@ -62,7 +62,7 @@ Result<> PagedContent::Pin(PageIndex index) {
 }
 
 void PagedContent::Unpin(PageIndex index) {
-  Page* page = pages_.Find(index);
+  Page* page = pages_.Find(index).page;
   GK_ASSERT(page != nullptr && page->pin_count != 0 && pins_ != 0);
   --page->pin_count;
   --pins_;
@@ -75,8 +75,8 @@ bool PagedContent::HasPins(PageIndex first, PageIndex count) const {
   if (pins_ == 0) {
     return false;
   }
-  for (PageList::Entry entry = pages_.FindNext(first); entry.page != nullptr && entry.index - first < count;
-       entry = pages_.FindNext(entry.index + 1)) {
+  for (PageTree::Entry entry = pages_.FindNextPage(first); entry.page != nullptr && entry.index - first < count;
+       entry = pages_.FindNextPage(entry.index + 1)) {
     if (entry.page->pin_count != 0) {
       return true;
     }

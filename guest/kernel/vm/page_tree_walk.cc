@@ -1,0 +1,251 @@
+// Walks over a PageTree that change nothing: what comes next, what lies together, who shares.
+#include <utility>
+
+#include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/page_tree_node.h"
+
+namespace gk {
+
+using page_tree::kBitsPerLevel;
+using page_tree::kSlots;
+using page_tree::LastIndexOf;
+using page_tree::SlotAt;
+
+PageTree::Entry PageTree::FindNextPage(PageIndex from) const { return FindNext(from, false); }
+PageTree::Entry PageTree::FindNextNonAbsent(PageIndex from) const { return FindNext(from, true); }
+
+// Descends towards `from`; where the path is empty, goes on from the next slot that is not, whose subtree is then
+// entered at its lowest index. Above a subtree without a hit it starts again from the root, behind that subtree.
+PageTree::Entry PageTree::FindNext(PageIndex from, bool with_zeroes) const {
+  PageIndex index = from;
+  while (root_ != nullptr && index <= LastIndexOf(height_)) {
+    const Node* node = root_;
+    unsigned level = height_ - 1;
+    for (;;) {
+      const uint64_t candidates =
+          (node->occupied | (with_zeroes ? node->zeroes : 0)) & (~uint64_t{0} << SlotAt(index, level));
+      if (candidates == 0 || (!with_zeroes && node->page_count == 0)) {
+        break;
+      }
+      const unsigned slot = static_cast<unsigned>(std::countr_zero(candidates));
+      if (slot != SlotAt(index, level)) {
+        index = (index & ~LastIndexOf(level + 1)) | (PageIndex{slot} << (kBitsPerLevel * level));
+      }
+      if (node->IsZero(slot)) {
+        return {index, nullptr};
+      }
+      if (level == 0) {
+        return {index, node->slots[slot].page};
+      }
+      node = node->slots[slot].node;
+      --level;
+    }
+    // Nothing here at or above `index`: go on behind the subtree of this node.
+    const PageIndex last = index | LastIndexOf(level + 1);
+    if (last == UINT64_MAX) {
+      break;
+    }
+    index = last + 1;
+  }
+  return {};
+}
+
+// A node that has as many pages as there are places below it is skipped as a whole.
+PageIndex PageTree::FindAbsent(PageIndex from) const {
+  PageIndex index = from;
+  while (root_ != nullptr && index <= LastIndexOf(height_)) {
+    const Node* node = root_;
+    for (unsigned level = height_ - 1;; --level) {
+      const unsigned slot = SlotAt(index, level);
+      const bool full = node->page_count != 0 && node->page_count - 1 == LastIndexOf(level + 1);
+      if (!full && !node->Has(slot) && !node->IsZero(slot)) {
+        return index;
+      }
+      if (full || level == 0 || !node->Has(slot)) {
+        const PageIndex last = index | LastIndexOf(full ? level + 1 : level);
+        if (last == UINT64_MAX) {
+          return kNoPage;
+        }
+        index = last + 1;
+        break;
+      }
+      node = node->slots[slot].node;
+    }
+  }
+  return index;
+}
+
+// The node at `level` on the way to `index`; null when there is none. `*shared`: others may have it, too.
+const PageTree::Node* PageTree::FindNode(PageIndex index, unsigned level, bool* shared) const {
+  if (root_ == nullptr || level >= height_ || index > LastIndexOf(height_)) {
+    return nullptr;
+  }
+  const Node* node = root_;
+  *shared = node->references != 1;
+  for (unsigned at = height_ - 1; at != level; --at) {
+    const unsigned slot = SlotAt(index, at);
+    if (!node->Has(slot)) {
+      return nullptr;
+    }
+    node = node->slots[slot].node;
+    *shared = *shared || node->references != 1;
+  }
+  return node;
+}
+
+void PageTree::Peek(PageIndex first, std::span<PresentPage> out) const {
+  for (size_t done = 0; done < out.size();) {
+    const PageIndex index = first + done;
+    const size_t end = Min(out.size(), done + (kSlots - index % kSlots));
+    bool shared = false;
+    const Node* leaf = FindNode(index, 0, &shared);
+    for (unsigned slot = SlotAt(index, 0); done < end; ++slot, ++done) {
+      const bool present = leaf != nullptr && leaf->Has(slot);
+      const Page* page = present ? leaf->slots[slot].page : nullptr;
+      out[done] =
+          present ? PresentPage{page->physical_address(), !shared && page->object.share_count == 1} : PresentPage();
+    }
+  }
+}
+
+Page* PageTree::FindLargeRun(PageIndex first) const {
+  constexpr unsigned kLeaves = base::kPagesPerLargePage / kSlots;
+  GK_ASSERT(base::IsAligned(first, base::kPagesPerLargePage));
+  bool shared = false;
+  const Node* above = FindNode(first, 1, &shared);
+  const unsigned first_slot = SlotAt(first, 1);
+  if (above == nullptr || shared || !above->Has(first_slot)) {
+    return nullptr;
+  }
+  for (unsigned i = 0; i < kLeaves; ++i) {  // the counts first: they are at hand
+    const unsigned slot = first_slot + i;
+    if (!above->Has(slot) || above->slots[slot].node->references != 1 ||
+        above->slots[slot].node->page_count != kSlots) {
+      return nullptr;
+    }
+  }
+  Page* start = above->slots[first_slot].node->slots[0].page;
+  for (unsigned i = 0; i < base::kPagesPerLargePage; ++i) {
+    const Page* page = above->slots[first_slot + i / kSlots].node->slots[i % kSlots].page;
+    if (page->frame != start->frame + i || page->object.share_count != 1) {
+      return nullptr;
+    }
+  }
+  return start;
+}
+
+size_t PageTree::metadata_bytes() const {
+  return root_ != nullptr ? CountNodes(*root_, height_ - 1) * sizeof(Node) : 0;
+}
+
+size_t PageTree::CountNodes(const Node& node, unsigned level) {
+  size_t count = 1;
+  for (uint64_t left = level != 0 ? node.occupied : 0; left != 0; left &= left - 1) {
+    count += CountNodes(*node.slots[std::countr_zero(left)].node, level - 1);
+  }
+  return count;
+}
+
+// --- attribution ---
+
+// Visits the places of one tree together with the nodes that other trees of the ring have there. Each node carries the
+// number of trees that reach it (`weight`), which is pushed down level by level. Where only one node is left at a
+// place, all who see a page below it see it through that node, so nothing below needs to be looked at: what is not
+// shared, or shared as a whole, costs one step.
+class PageTree::AttributionWalk {
+ public:
+  explicit AttributionWalk(const PageTree& tree) : tree_(tree) {}
+
+  Attribution Run() {
+    if (tree_.root_ != nullptr) {
+      FindLowestTree();
+      Visit(*tree_.root_, tree_.height_ - 1, nullptr, true);
+    }
+    return result_;
+  }
+
+ private:
+  void FindLowestTree() {
+    const PageTree* tree = &tree_;
+    do {
+      lowest_height_ = tree->root_ != nullptr ? Min(lowest_height_, tree->height_) : lowest_height_;
+      tree = tree->next_in_ring_;
+    } while (tree != &tree_);
+  }
+
+  // Adds `weight` trees to `node`, which joins the list with its first.
+  static void AddWeight(Node*& list, Node& node, uint32_t weight) {
+    if (node.weight == 0) {
+      node.next_sibling = list;
+      list = &node;
+    }
+    node.weight += weight;
+  }
+
+  // The trees whose root is this high, or which are higher than the own one and reach down to this level at index 0.
+  void AddRoots(Node*& list, unsigned level) {
+    const PageTree* tree = &tree_;
+    do {
+      const bool starts_here = tree->height_ == level + 1 || (tree->height_ > level + 1 && level + 1 == tree_.height_);
+      Node* node = starts_here ? tree->root_ : nullptr;
+      for (unsigned at = tree->height_; node != nullptr && at > level + 1; --at) {
+        node = node->Has(0) ? node->slots[0].node : nullptr;
+      }
+      if (node != nullptr) {
+        AddWeight(list, *node, 1);
+      }
+      tree = tree->next_in_ring_;
+    } while (tree != &tree_);
+  }
+
+  // `own` is one of `nodes`, or becomes one here. Ends with all weights of the list back at 0.
+  void Visit(const Node& own, unsigned level, Node* nodes, bool leftmost) {
+    if (leftmost) {
+      AddRoots(nodes, level);
+    }
+    const bool all_have_joined = !leftmost || lowest_height_ > level;
+    const bool alone = nodes->next_sibling == nullptr && all_have_joined;
+    if (alone) {
+      result_.Add(own.page_count, own.weight);
+    }
+    for (uint64_t left = alone ? 0 : own.occupied; left != 0; left &= left - 1) {
+      const unsigned slot = static_cast<unsigned>(std::countr_zero(left));
+      if (level == 0) {
+        CountSharers(*own.slots[slot].page, slot, nodes);
+      } else {
+        Visit(*own.slots[slot].node, level - 1, ChildrenAt(slot, nodes), leftmost && slot == 0);
+      }
+    }
+    while (nodes != nullptr) {
+      nodes->weight = 0;
+      nodes = std::exchange(nodes->next_sibling, nullptr);
+    }
+  }
+
+  static Node* ChildrenAt(unsigned slot, Node* nodes) {
+    Node* children = nullptr;
+    for (Node* node = nodes; node != nullptr; node = node->next_sibling) {
+      if (node->Has(slot)) {
+        AddWeight(children, *node->slots[slot].node, node->weight);
+      }
+    }
+    return children;
+  }
+
+  void CountSharers(const Page& page, unsigned slot, const Node* nodes) {
+    uint64_t sharers = 0;
+    for (const Node* node = nodes; node != nullptr; node = node->next_sibling) {
+      sharers += node->Has(slot) && node->slots[slot].page == &page ? node->weight : 0;
+    }
+    result_.Add(1, sharers);
+  }
+
+  const PageTree& tree_;
+  unsigned lowest_height_ = ~0u;  // of the trees of the ring
+  Attribution result_;
+};
+
+Attribution PageTree::GetAttribution() const { return AttributionWalk(*this).Run(); }
+
+}  // namespace gk
