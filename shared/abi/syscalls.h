@@ -60,7 +60,10 @@
   X(job_create, 3)                    \
   X(job_set_policy, 5)                \
   X(job_set_critical, 3)              \
-  X(object_set_property, 4)
+  X(object_set_property, 4)           \
+  X(task_create_exception_channel, 3) \
+  X(exception_get_thread, 2)          \
+  X(exception_get_process, 2)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

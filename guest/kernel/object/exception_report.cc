@@ -58,11 +58,7 @@ const char* AccessName(uint32_t error_code) {
 
 ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
                                  const UserException& exception) {
-  Append("pagoda: program ");
-  AppendQuoted(process);
-  Append(" thread ");
-  AppendQuoted(thread);
-  Append(": ");
+  AppendTask(process, thread);
   if (exception.vector == kVectorPageFault) {
     AppendPageFault(registers.rip, exception);
   } else {
@@ -76,6 +72,25 @@ ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& th
   }
   Append("\n");
   AppendRegisters(registers);
+}
+
+ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
+                                 const PolicyViolation& violation) {
+  AppendTask(process, thread);
+  Append("violation of its job's policy (condition ");
+  AppendDecimal(violation.condition);
+  Append(") at rip ");
+  AppendHexadecimal(registers.rip, 1);
+  Append("\n");
+  AppendRegisters(registers);
+}
+
+void ExceptionReport::AppendTask(const ObjectName& process, const ObjectName& thread) {
+  Append("pagoda: program ");
+  AppendQuoted(process);
+  Append(" thread ");
+  AppendQuoted(thread);
+  Append(": ");
 }
 
 void ExceptionReport::AppendPageFault(uint64_t rip, const UserException& exception) {

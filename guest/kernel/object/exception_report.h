@@ -12,15 +12,23 @@
 
 namespace gk {
 
+// A system call that the policy of the process' job wants to be an exception.
+struct PolicyViolation {
+  uint32_t condition;  // ZX_POL_*
+};
+
 class ExceptionReport {
  public:
   ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
                   const UserException& exception);
+  ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
+                  const PolicyViolation& violation);
 
   // Complete lines.
   [[nodiscard]] std::span<const char> text() const { return {text_.data(), length_}; }
 
  private:
+  void AppendTask(const ObjectName& process, const ObjectName& thread);
   void Append(const char* text);
   void Append(std::span<const char> text);
   void AppendHexadecimal(uint64_t value, int min_digits);

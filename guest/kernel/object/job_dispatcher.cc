@@ -111,6 +111,8 @@ void JobDispatcher::EndIfOver() {
     return;
   }
   state_ = State::kDead;
+  exceptionate_.Shutdown();
+  debug_exceptionate_.Shutdown();
   UpdateSignals(0, ZX_JOB_TERMINATED);
   if (parent_) {
     parent_->RemoveJob(*this);

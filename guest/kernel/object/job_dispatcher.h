@@ -17,6 +17,7 @@
 #include <zircon/types.h>
 
 #include "guest/kernel/object/dispatcher.h"
+#include "guest/kernel/object/exceptionate.h"
 #include "guest/kernel/object/policy.h"
 #include "guest/kernel/object/process_dispatcher.h"
 #include "shared/base/intrusive_list.h"
@@ -47,6 +48,10 @@ class JobDispatcher final : public Dispatcher, public base::ListNode<JobChildren
   }
   [[nodiscard]] JobDispatcher* parent() const { return parent_.get(); }
   [[nodiscard]] const JobPolicy& policy() const { return policy_; }
+  [[nodiscard]] zx_koid_t related_koid() const override { return parent_ ? parent_->koid() : ZX_KOID_INVALID; }
+  // Who handles the exceptions of the processes below, and who hears of new ones.
+  [[nodiscard]] Exceptionate& exceptionate() { return exceptionate_; }
+  [[nodiscard]] Exceptionate& debug_exceptionate() { return debug_exceptionate_; }
   // True for this job and all below it.
   [[nodiscard]] bool IsAncestorOf(const JobDispatcher& other) const;
 
@@ -87,6 +92,8 @@ class JobDispatcher final : public Dispatcher, public base::ListNode<JobChildren
   ObjectName name_;
   const uint32_t depth_;
   JobPolicy policy_;
+  Exceptionate exceptionate_{ZX_EXCEPTION_CHANNEL_TYPE_JOB};
+  Exceptionate debug_exceptionate_{ZX_EXCEPTION_CHANNEL_TYPE_JOB_DEBUGGER};
   State state_ = State::kReady;
   int64_t return_code_ = 0;
   // Children that Kill has reached are moved, so that it never meets one twice whatever leaves the lists meanwhile.

@@ -40,6 +40,8 @@ ProcessDispatcher::~ProcessDispatcher() {
 
 RefPtr<JobDispatcher> ProcessDispatcher::job_reference() const { return job_; }
 
+zx_koid_t ProcessDispatcher::related_koid() const { return job_->koid(); }
+
 void ProcessDispatcher::Kill(int64_t return_code) {
   if (state_ == State::kDying || state_ == State::kDead) {
     return;
@@ -120,6 +122,8 @@ void ProcessDispatcher::Finish() {
   state_ = State::kDead;
   handles_.Clear();
   address_space_->Destroy();
+  exceptionate_.Shutdown();
+  debug_exceptionate_.Shutdown();
   UpdateSignals(0, ZX_PROCESS_TERMINATED);
   const RefPtr<JobDispatcher> critical_to = std::move(critical_to_);
   LeaveJob();

@@ -19,6 +19,7 @@
 
 #include "guest/kernel/arch/types.h"
 #include "guest/kernel/object/dispatcher.h"
+#include "guest/kernel/object/exceptionate.h"
 #include "guest/kernel/object/futex_table.h"
 #include "guest/kernel/object/handle_table.h"
 #include "guest/kernel/vm/address_space.h"
@@ -50,6 +51,7 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   }
   [[nodiscard]] JobDispatcher& job() const { return *job_; }
   [[nodiscard]] RefPtr<JobDispatcher> job_reference() const;
+  [[nodiscard]] zx_koid_t related_koid() const override;
   // When its first thread started (CurrentTime's clock); 0 before.
   [[nodiscard]] zx_time_t start_time() const { return start_time_; }
   [[nodiscard]] AddressSpace& address_space() const { return *address_space_; }
@@ -78,6 +80,10 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   // anything.
   template <typename Visit>
   void ForEachThread(Visit visit);
+
+  // Who handles the exceptions of its threads, and who debugs it.
+  [[nodiscard]] Exceptionate& exceptionate() { return exceptionate_; }
+  [[nodiscard]] Exceptionate& debug_exceptionate() { return debug_exceptionate_; }
 
   // Where the vDSO's code is mapped; 0: nowhere.
   [[nodiscard]] VirtualAddress vdso_code() const { return vdso_code_; }
@@ -110,6 +116,8 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   VirtualAddress vdso_code_ = 0;
   zx_time_t start_time_ = 0;
   uint32_t suspend_count_ = 0;
+  Exceptionate exceptionate_{ZX_EXCEPTION_CHANNEL_TYPE_PROCESS};
+  Exceptionate debug_exceptionate_{ZX_EXCEPTION_CHANNEL_TYPE_DEBUGGER};
   RefPtr<JobDispatcher> critical_to_;
   bool critical_only_failure_ = false;
 };

@@ -1,8 +1,7 @@
 #include "guest/kernel/object/thread_dispatcher.h"
 
 #include "guest/kernel/lib/panic.h"
-#include "guest/kernel/object/exception_report.h"
-#include "guest/kernel/object/platform.h"
+#include "guest/kernel/object/exception_dispatcher.h"
 #include "guest/kernel/syscall/dispatch.h"
 #include "shared/abi/syscalls.h"
 #include "shared/base/range.h"
@@ -68,6 +67,7 @@ Result<> ThreadDispatcher::Start(const UserEntry& entry) {
   if (!IsUserAddress(entry.rip)) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
+  first_of_process_ = process_->state() == ProcessDispatcher::State::kInitial;
   PAGODA_TRY(process_->AddThread(*this));
   state_ = State::kRunning;
   myself_ = RefPtr<ThreadDispatcher>(this);
@@ -113,7 +113,8 @@ arch::UserState* ThreadDispatcher::StoppedState() {
   if (state_ != State::kRunning) {
     return nullptr;
   }
-  return thread_->suspended() ? &thread_->user_state() : nullptr;
+  const bool in_exception = thread_->block_reason() == BlockReason::kException;
+  return thread_->suspended() || in_exception ? &thread_->user_state() : nullptr;
 }
 
 zx_thread_state_t ThreadDispatcher::InfoState() const {
@@ -126,8 +127,6 @@ zx_thread_state_t ThreadDispatcher::InfoState() const {
   return thread_->suspended() ? ZX_THREAD_STATE_SUSPENDED : InfoStateFor(thread_->block_reason());
 }
 
-void ThreadDispatcher::QueuePolicyException(uint32_t /*condition*/) {}
-
 void ThreadDispatcher::OnSyscall(UserRegisters& registers) {
   const uint64_t number = registers.rax;
   const uint64_t result = syscall::Dispatch({.process = *process_, .thread = *this}, registers);
@@ -138,16 +137,9 @@ void ThreadDispatcher::OnSyscall(UserRegisters& registers) {
     return;
   }
   registers.rax = result;
-}
-
-void ThreadDispatcher::OnException(UserRegisters& registers, const UserException& exception) {
-  if (process_->state() != ProcessDispatcher::State::kRunning) {
-    return;  // it is being killed, and so is this thread; only the first fault is worth a report
+  if (violated_policy_) {
+    RaisePolicyException(registers);
   }
-  // The report comes first: a thread that is told to end cannot wait for the console any more.
-  const ExceptionReport report(*process_->name(), name_, registers, exception);
-  platform().WriteConsole(report.text());
-  process_->Kill(ZX_TASK_RETCODE_EXCEPTION_KILL);
 }
 
 bool ThreadDispatcher::IsSyscallInstruction(VirtualAddress rip) {
@@ -163,6 +155,7 @@ void ThreadDispatcher::OnThreadExit() {
   const RefPtr<ThreadDispatcher> keep_alive = std::move(myself_);
   const RefPtr<ProcessDispatcher> process = process_;
   state_ = State::kDead;
+  exceptionate_.Shutdown();
   thread_ = nullptr;  // the scheduler still holds it, and its stack, which this runs on
   UpdateSignals(ZX_THREAD_RUNNING | ZX_THREAD_SUSPENDED, ZX_THREAD_TERMINATED);
   process->RemoveThread(*this);

@@ -11,12 +11,18 @@
 #include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
+#include <optional>
+
 #include "guest/kernel/object/dispatcher.h"
+#include "guest/kernel/object/exceptionate.h"
 #include "guest/kernel/object/process_dispatcher.h"
 #include "guest/kernel/sched/thread.h"
 #include "shared/base/intrusive_list.h"
 
 namespace gk {
+
+class ExceptionDispatcher;
+class ExceptionReport;
 
 class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public base::ListNode<ProcessThreadsTag> {
  public:
@@ -34,6 +40,8 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
     return Status(ZX_OK);
   }
   [[nodiscard]] ProcessDispatcher& process() const { return *process_; }
+  [[nodiscard]] RefPtr<ProcessDispatcher> process_reference() const { return process_; }
+  [[nodiscard]] zx_koid_t related_koid() const override { return process_->koid(); }
 
   // Starts the thread. ZX_ERR_BAD_STATE: it was started before, or its process is on its way out; ZX_ERR_INVALID_ARGS:
   // `entry.rip` is no user address. Nothing changed on failure.
@@ -43,6 +51,9 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   // Does nothing to a thread that does not run.
   void Kill();
 
+  // For the thread itself: ends it as Kill does, after its process' debugger has heard of it.
+  void Exit();
+
   // Stops the thread at the boundary to user code until as many Resumes; a new one stops there when it is started.
   // ZX_ERR_BAD_STATE: it has ended or was told to.
   Result<> Suspend();
@@ -51,11 +62,16 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   void UpdateSuspension();
 
   // The thread's registers, which hold still until it is resumed. Null while there are none to see: it runs, or waits
-  // in the kernel, has not started or has ended.
+  // in the kernel, has not started or has ended. A thread in an exception has them.
   [[nodiscard]] arch::UserState* StoppedState();
 
   // A ZX_THREAD_STATE_*.
   [[nodiscard]] zx_thread_state_t InfoState() const;
+
+  [[nodiscard]] Exceptionate& exceptionate() { return exceptionate_; }
+  // The exception that the thread is in; null: none.
+  [[nodiscard]] const RefPtr<ExceptionDispatcher>& exception() const { return exception_; }
+  void SetException(RefPtr<ExceptionDispatcher> exception);
 
   // The system call that the thread is in has met a policy that wants an exception.
   void QueuePolicyException(uint32_t condition);
@@ -64,6 +80,7 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   void OnSyscall(UserRegisters& registers) override;
   void OnException(UserRegisters& registers, const UserException& exception) override;
   bool IsSyscallInstruction(VirtualAddress rip) override;
+  void OnThreadStart() override;
   void OnSuspended() override;
   void OnResumed() override;
   void OnThreadExit() override;
@@ -73,12 +90,20 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   ThreadDispatcher(RefPtr<ProcessDispatcher> process, const ObjectName& name);
 
+  // No handler wanted it: `report` goes to the console, and the process ends.
+  void EndProcessOver(const ExceptionReport& report);
+  void RaisePolicyException(const UserRegisters& registers);
+
   ObjectName name_;
   const RefPtr<ProcessDispatcher> process_;
   RefPtr<Thread> thread_;            // null: kDead
   RefPtr<ThreadDispatcher> myself_;  // kRunning: the scheduler holds us by a plain reference
   State state_ = State::kNew;
+  bool first_of_process_ = false;
   uint32_t suspend_count_ = 0;
+  Exceptionate exceptionate_{ZX_EXCEPTION_CHANNEL_TYPE_THREAD};
+  RefPtr<ExceptionDispatcher> exception_;
+  std::optional<uint32_t> violated_policy_;  // by the system call that the thread is in
 };
 
 }  // namespace gk

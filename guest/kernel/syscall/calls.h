@@ -57,6 +57,11 @@ Status job_set_critical(Caller& caller, zx_handle_t job, uint32_t options, zx_ha
 Status object_get_child(Caller& caller, zx_handle_t handle, zx_koid_t koid, zx_rights_t rights,
                         UserOut<zx_handle_t> out);
 
+// exception_calls.cc
+Status task_create_exception_channel(Caller& caller, zx_handle_t task, uint32_t options, UserOut<zx_handle_t> out);
+Status exception_get_thread(Caller& caller, zx_handle_t exception, UserOut<zx_handle_t> out);
+Status exception_get_process(Caller& caller, zx_handle_t exception, UserOut<zx_handle_t> out);
+
 // wait_calls.cc
 Status nanosleep(Caller& caller, zx_time_t deadline);
 Status object_wait_one(Caller& caller, zx_handle_t handle, zx_signals_t signals, zx_time_t deadline,

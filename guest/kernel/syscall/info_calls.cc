@@ -15,6 +15,7 @@ struct Topic {
 // One line for each topic and version; order means nothing.
 constexpr Topic kTopics[] = {
     {ZX_INFO_HANDLE_VALID, &InfoHandleValid},
+    {ZX_INFO_HANDLE_BASIC, &InfoHandleBasic},
     {ZX_INFO_HANDLE_COUNT, &InfoHandleCount},
     {ZX_INFO_RESOURCE, &InfoResource},
     {ZX_INFO_KMEM_STATS, &InfoKmemStats},
@@ -23,6 +24,8 @@ constexpr Topic kTopics[] = {
     {ZX_INFO_PROCESS_THREADS, &InfoProcessThreads},
     {ZX_INFO_PROCESS_HANDLE_STATS, &InfoProcessHandleStats},
     {ZX_INFO_THREAD, &InfoThread},
+    {ZX_INFO_THREAD_EXCEPTION_REPORT, &InfoThreadExceptionReport},
+    {ZX_INFO_THREAD_EXCEPTION_REPORT_V1, &InfoThreadExceptionReportV1},
     {ZX_INFO_JOB, &InfoJob},
     {ZX_INFO_JOB_CHILDREN, &InfoJobChildren},
     {ZX_INFO_JOB_PROCESSES, &InfoJobProcesses},

@@ -10,6 +10,16 @@ Result<> InfoHandleValid(Caller& caller, zx_handle_t handle, InfoSink& /*sink*/)
   return {};
 }
 
+Result<> InfoHandleBasic(Caller& caller, zx_handle_t handle, InfoSink& sink) {
+  PAGODA_TRY_ASSIGN(const RefPtr<Dispatcher> object, caller.handles().GetAny(handle, ZX_RIGHT_INSPECT));
+  zx_info_handle_basic_t info{};
+  info.koid = object->koid();
+  info.rights = caller.handles().Find(handle)->rights();
+  info.type = object->type();
+  info.related_koid = object->related_koid();
+  return sink.SetOnly(info);
+}
+
 Result<> InfoHandleCount(Caller& caller, zx_handle_t handle, InfoSink& sink) {
   PAGODA_TRY_ASSIGN(const RefPtr<Dispatcher> object, caller.handles().GetAny(handle, ZX_RIGHT_INSPECT));
   return sink.SetOnly(zx_info_handle_count_t{.handle_count = object->handle_count()});

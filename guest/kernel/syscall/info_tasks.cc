@@ -1,8 +1,10 @@
 // Topics about jobs, processes and threads.
+#include <stddef.h>
 #include <zircon/syscalls/object.h>
 
 #include <array>
 
+#include "guest/kernel/object/exception_dispatcher.h"
 #include "guest/kernel/object/job_dispatcher.h"
 #include "guest/kernel/sched/scheduler.h"
 #include "guest/kernel/syscall/info_topics.h"
@@ -33,10 +35,12 @@ Result<> AddKoids(InfoSink& sink, ForEach for_each) {
   }
 }
 
-zx_info_process_flags_t FlagsOf(const ProcessDispatcher& process) {
+zx_info_process_flags_t FlagsOf(ProcessDispatcher& process) {
   const bool started = process.start_time() != 0;
   const bool exited = process.state() == ProcessDispatcher::State::kDead;
-  return (started ? ZX_INFO_PROCESS_FLAG_STARTED : 0) | (exited ? ZX_INFO_PROCESS_FLAG_EXITED : 0);
+  const bool debugged = process.debug_exceptionate().bound();
+  return (debugged ? ZX_INFO_PROCESS_FLAG_DEBUGGER_ATTACHED : 0) | (started ? ZX_INFO_PROCESS_FLAG_STARTED : 0) |
+         (exited ? ZX_INFO_PROCESS_FLAG_EXITED : 0);
 }
 
 }  // namespace
@@ -70,15 +74,41 @@ Result<> InfoThread(Caller& caller, zx_handle_t handle, InfoSink& sink) {
                     caller.handles().Get<ThreadDispatcher>(handle, ZX_RIGHT_INSPECT));
   zx_info_thread_t info{};
   info.state = thread->InfoState();
+  if (info.state == ZX_THREAD_STATE_BLOCKED_EXCEPTION && thread->exception()) {
+    info.wait_exception_channel_type = thread->exception()->channel_type();
+  }
   // Every thread may run everywhere.
   info.cpu_affinity_mask.mask[0] = (uint64_t{1} << scheduler->cpu_count()) - 1;
   return sink.SetOnly(info);
+}
+
+namespace {
+
+Result<> AddExceptionReport(Caller& caller, zx_handle_t handle, InfoSink& sink, size_t size) {
+  PAGODA_TRY_ASSIGN(const RefPtr<ThreadDispatcher> thread,
+                    caller.handles().Get<ThreadDispatcher>(handle, ZX_RIGHT_INSPECT));
+  if (!thread->exception()) {
+    return Error(ZX_ERR_BAD_STATE);
+  }
+  const zx_exception_report_t report = thread->exception()->report();
+  return sink.SetOnlyPrefix(report, size);
+}
+
+}  // namespace
+
+Result<> InfoThreadExceptionReport(Caller& caller, zx_handle_t handle, InfoSink& sink) {
+  return AddExceptionReport(caller, handle, sink, sizeof(zx_exception_report_t));
+}
+
+Result<> InfoThreadExceptionReportV1(Caller& caller, zx_handle_t handle, InfoSink& sink) {
+  return AddExceptionReport(caller, handle, sink, offsetof(zx_exception_report_t, context.synth_code));
 }
 
 Result<> InfoJob(Caller& caller, zx_handle_t handle, InfoSink& sink) {
   PAGODA_TRY_ASSIGN(const RefPtr<JobDispatcher> job, caller.handles().Get<JobDispatcher>(handle, ZX_RIGHT_INSPECT));
   zx_info_job_t info{};
   info.return_code = job->return_code();
+  info.debugger_attached = job->debug_exceptionate().bound();
   info.exited = job->state() == JobDispatcher::State::kDead;
   return sink.SetOnly(info);
 }

@@ -14,6 +14,7 @@ namespace gk::syscall {
 
 // info_handle.cc
 Result<> InfoHandleValid(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoHandleBasic(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoHandleCount(Caller& caller, zx_handle_t handle, InfoSink& sink);
 
 // info_machine.cc
@@ -26,6 +27,8 @@ Result<> InfoProcess(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoProcessThreads(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoProcessHandleStats(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoThread(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoThreadExceptionReport(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoThreadExceptionReportV1(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoJob(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoJobChildren(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoJobProcesses(Caller& caller, zx_handle_t handle, InfoSink& sink);

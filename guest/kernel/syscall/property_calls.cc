@@ -1,6 +1,7 @@
 // Calls on properties of objects, and the table of all properties.
 #include <zircon/syscalls/object.h>
 
+#include "guest/kernel/object/exception_dispatcher.h"
 #include "guest/kernel/object/vmo_dispatcher.h"
 #include "guest/kernel/syscall/calls.h"
 #include "guest/kernel/syscall/properties.h"
@@ -29,6 +30,11 @@ Status SetName(Caller& caller, const RefPtr<Dispatcher>& object, UserInBytes val
 
 Result<uint64_t> ReadContentSize(VmoDispatcher& vmo) { return vmo.vmo().content_size(); }
 
+Result<uint32_t> ReadAnswer(ExceptionDispatcher& exception) { return exception.answer(); }
+Result<> WriteAnswer(ExceptionDispatcher& exception, uint32_t state) { return exception.SetAnswer(state); }
+Result<uint32_t> ReadStrategy(ExceptionDispatcher& exception) { return exception.Strategy(); }
+Result<> WriteStrategy(ExceptionDispatcher& exception, uint32_t strategy) { return exception.SetStrategy(strategy); }
+
 struct Property {
   uint32_t number;
   PropertyGetter get;  // null: nobody may know
@@ -37,6 +43,10 @@ struct Property {
 
 constexpr Property kProperties[] = {
     {ZX_PROP_NAME, &GetName, &SetName},
+    {ZX_PROP_EXCEPTION_STATE, &GetValue<ExceptionDispatcher, uint32_t, &ReadAnswer>,
+     &SetValue<ExceptionDispatcher, uint32_t, &WriteAnswer>},
+    {ZX_PROP_EXCEPTION_STRATEGY, &GetValue<ExceptionDispatcher, uint32_t, &ReadStrategy>,
+     &SetValue<ExceptionDispatcher, uint32_t, &WriteStrategy>},
     {ZX_PROP_VMO_CONTENT_SIZE, &GetValue<VmoDispatcher, uint64_t, &ReadContentSize>, nullptr},
 };
 

@@ -48,7 +48,7 @@ Status thread_start(Caller& caller, zx_handle_t thread, VirtualAddress entry, Vi
 
 // The two that end the caller return like all others: a thread that was told to end does so at the boundary.
 Status thread_exit(Caller& caller) {
-  caller.thread.Kill();
+  caller.thread.Exit();
   return Status(ZX_OK);
 }
 

@@ -83,6 +83,11 @@ zx_status_t zx_task_suspend_token(zx_handle_t handle, zx_handle_t* token);
 // Of a stopped thread: suspended, or in an exception. Layouts are in zircon/syscalls/debug.h.
 zx_status_t zx_thread_read_state(zx_handle_t handle, uint32_t kind, void* buffer, size_t buffer_size);
 zx_status_t zx_thread_write_state(zx_handle_t handle, uint32_t kind, const void* buffer, size_t buffer_size);
+// The channel through which exceptions of the task's threads can be handled. Each message is a zx_exception_info_t and a
+// handle to the exception; the thread goes on, or the next handler is asked, when that handle is closed.
+zx_status_t zx_task_create_exception_channel(zx_handle_t handle, uint32_t options, zx_handle_t* out);
+zx_status_t zx_exception_get_thread(zx_handle_t handle, zx_handle_t* out);
+zx_status_t zx_exception_get_process(zx_handle_t handle, zx_handle_t* out);
 zx_status_t zx_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t* out);
 zx_status_t zx_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic, const void* policy,
                               uint32_t policy_size);
