@@ -63,7 +63,9 @@
   X(object_set_property, 4)           \
   X(task_create_exception_channel, 3) \
   X(exception_get_thread, 2)          \
-  X(exception_get_process, 2)
+  X(exception_get_process, 2)         \
+  X(process_read_memory, 5)           \
+  X(process_write_memory, 5)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

@@ -106,6 +106,12 @@ Status vmo_read(Caller& caller, zx_handle_t handle, UserOutBytes buffer, uint64_
 Status vmo_write(Caller& caller, zx_handle_t handle, UserInBytes buffer, uint64_t offset, size_t length);
 Status vmo_get_size(Caller& caller, zx_handle_t handle, UserOut<uint64_t> size);
 
+// process_memory_calls.cc. What is not mapped is ZX_ERR_NOT_FOUND, as in the newest variant of the real system.
+Status process_read_memory(Caller& caller, zx_handle_t handle, VirtualAddress address, UserOutBytes buffer,
+                           size_t length, UserOut<size_t> actual);
+Status process_write_memory(Caller& caller, zx_handle_t handle, VirtualAddress address, UserInBytes buffer,
+                            size_t length, UserOut<size_t> actual);
+
 // vmar_calls.cc
 Status vmar_allocate(Caller& caller, zx_handle_t parent, zx_vm_option_t options, uint64_t offset, uint64_t size,
                      UserOut<zx_handle_t> child, UserOut<zx_vaddr_t> child_address);

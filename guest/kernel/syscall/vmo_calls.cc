@@ -2,6 +2,7 @@
 #include "guest/kernel/object/vmo_dispatcher.h"
 #include "guest/kernel/syscall/calls.h"
 #include "guest/kernel/vm/vmo.h"
+#include "guest/kernel/vm/vmo_transfer.h"
 
 namespace gk::syscall {
 namespace {

@@ -65,6 +65,7 @@ void AddressSpace::RestrictPages(VirtualAddress address, PageIndex count, Access
 }
 
 void AddressSpace::Synchronize() {
+  ++removals_;
   if (page_table_.needs_invalidation()) {
     arch::InvalidateAddressSpace(running_cpus_);
     page_table_.OnInvalidated();

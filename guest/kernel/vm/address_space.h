@@ -64,6 +64,10 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   // stops early when there is no memory for tables: what is missing faults in.
   void EnterPresent(Mapping& mapping, VirtualAddress address, uint64_t length);
 
+  // How often entries have been removed or restricted. As long as it stays the same, what page_table().Query has found
+  // still holds.
+  [[nodiscard]] uint64_t removals() const { return removals_; }
+
   // The next number of the layout's generator.
   uint64_t NextRandom();
 
@@ -72,12 +76,13 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   AddressSpace(arch::PageTable page_table, uint64_t seed);
   void Synchronize();
-  Result<> EnterFaultedPage(Mapping& mapping, VirtualAddress address, PhysicalAddress frame, bool writable);
+  Result<> EnterFaultedPage(Mapping& mapping, VirtualAddress address, Access wanted, PresentPage page);
 
   arch::PageTable page_table_;
   RefPtr<Vmar> root_;
   CpuMask running_cpus_ = 0;
   uint64_t random_state_;
+  uint64_t removals_ = 0;
 };
 
 }  // namespace gk

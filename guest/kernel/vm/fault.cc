@@ -18,9 +18,13 @@ namespace {
 constexpr PageIndex kWindowPages = 16;
 constexpr uint64_t kWindowSize = kWindowPages * kPageSize;
 
-Access Writable(Access access, bool writable) {
-  access.write = access.write && writable;
-  return access;
+// What an entry made for an access may permit. No entry is ever writable and executable: where the mapping permits
+// both, the access decides, and one of the other kind faults and turns the entry round.
+Access EntryAccess(Access permitted, Access wanted, bool page_writable) {
+  Access entry = permitted;
+  entry.write = permitted.write && page_writable && (wanted.write || !permitted.execute);
+  entry.execute = permitted.execute && !entry.write;
+  return entry;
 }
 
 }  // namespace
@@ -41,7 +45,7 @@ Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
                                                access.write ? PageIntent::kWrite : PageIntent::kRead, 1, request);
     switch (lookup.kind()) {
       case PageLookup::Kind::kReady:
-        return EnterFaultedPage(*mapping, address, lookup.address(), lookup.writable());
+        return EnterFaultedPage(*mapping, address, access, {lookup.address(), lookup.writable()});
       case PageLookup::Kind::kFailed:
         return Error(lookup.status());
       case PageLookup::Kind::kNeedsPage:
@@ -52,24 +56,22 @@ Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
 }
 
 // The faulting page, and with it those of its neighbours that are present with the same permissions.
-Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address, PhysicalAddress frame,
-                                        bool writable) {
+Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address, Access wanted, PresentPage page) {
   const VirtualAddress faulted = base::AlignDown(address, kPageSize);
-  const Access access = Writable(mapping.access(), writable);
+  const Access access = EntryAccess(mapping.access(), wanted, page.writable);
   if (const auto present = page_table_.Query(faulted); present.has_value()) {
-    if (present->address == frame && IsSubset(access, present->attributes.access)) {
+    if (present->address == page.address && IsSubset(access, present->attributes.access)) {
       return {};  // another CPU was faster
     }
-    // Another page (the shared zero page gave way), or more permission than before.
+    // Another page (the shared zero page gave way), more permission than before, or another kind.
     RemovePages(faulted, 1);
   }
   const VirtualAddress first = Max(base::AlignDown(faulted, kWindowSize), mapping.base());
   const VirtualAddress end = Min(base::AlignDown(faulted, kWindowSize) + kWindowSize, mapping.end());
   std::array<PhysicalAddress, kWindowPages> frames;
   for (VirtualAddress i = first; i < end; i += kPageSize) {
-    const PresentPage page =
-        i == faulted ? PresentPage{frame, writable} : mapping.vmo().PeekPage(mapping.PageIndexOf(i));
-    frames[(i - first) / kPageSize] = page.writable == writable ? page.address : arch::kNoFrame;
+    const PresentPage neighbour = i == faulted ? page : mapping.vmo().PeekPage(mapping.PageIndexOf(i));
+    frames[(i - first) / kPageSize] = neighbour.writable == page.writable ? neighbour.address : arch::kNoFrame;
   }
   // One window lies in one last-level table: either all is entered or nothing.
   return EnterPages(first, std::span(frames).first((end - first) / kPageSize), access);
@@ -85,7 +87,7 @@ void AddressSpace::EnterPresent(Mapping& mapping, VirtualAddress address, uint64
   for (PageIndex index = vmo.FindPresent(first); index < end; index = vmo.FindPresent(index + 1)) {
     const PresentPage page = vmo.PeekPage(index);
     const VirtualAddress target = address + (index - first) * kPageSize;
-    if (!EnterPages(target, {&page.address, 1}, Writable(mapping.access(), page.writable)).ok()) {
+    if (!EnterPages(target, {&page.address, 1}, EntryAccess(mapping.access(), {.read = true}, page.writable)).ok()) {
       return;
     }
   }

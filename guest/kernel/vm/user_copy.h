@@ -6,8 +6,10 @@
 //
 // Failure: bytes before the first page that could not be reached were copied, later ones not.
 //   ZX_ERR_INVALID_ARGS           not mapped, not permitted, or its page could not be had
+//   ZX_ERR_NO_MEMORY              for a page or a page table
 //   ZX_ERR_INTERNAL_INTR_KILLED   the thread is to end
-// A program can always tell a bad pointer from a good one by trying, so nothing finer is promised.
+// A program can always tell a bad pointer from a good one by trying, so nothing finer is promised. Between a VMO and a
+// program: vmo_transfer.h.
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +18,6 @@
 #include "guest/kernel/arch/types.h"
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/vm/address_space.h"
-#include "guest/kernel/vm/vmo.h"
 
 namespace gk {
 
@@ -32,11 +33,5 @@ template <typename T>
 Result<> CopyToUser(AddressSpace& space, VirtualAddress destination, const T& source) {
   return CopyToUser(space, destination, &source, sizeof(T));
 }
-
-// zx_vmo_read and zx_vmo_write: between a VMO and user memory, which may be a mapping of the same VMO. Page by page,
-// without a buffer in between. ZX_ERR_OUT_OF_RANGE: not inside the VMO, nothing was copied; the source's error; or as
-// above. After a failure a prefix was copied.
-Result<> ReadVmoToUser(AddressSpace& space, VirtualAddress destination, Vmo& vmo, uint64_t offset, uint64_t length);
-Result<> WriteVmoFromUser(AddressSpace& space, VirtualAddress source, Vmo& vmo, uint64_t offset, uint64_t length);
 
 }  // namespace gk

@@ -40,7 +40,7 @@ class Vmar final : public Region {
   //                         region
   //   ZX_ERR_OUT_OF_RANGE   vmo_offset + length wraps
   //   ZX_ERR_ACCESS_DENIED  more permission than the VMO handle or this region grants; a fixed place without
-  //                         CAN_MAP_SPECIFIC; both write and execute (no page here is ever both)
+  //                         CAN_MAP_SPECIFIC
   //   ZX_ERR_NOT_SUPPORTED  REQUIRE_NON_RESIZABLE and a resizable VMO; no ALLOW_FAULTS and the VMO is resizable or has
   //   a
   //                         page source. ZX_ERR_BUFFER_TOO_SMALL: no ALLOW_FAULTS and it reaches past the VMO's end
@@ -57,7 +57,7 @@ class Vmar final : public Region {
   Result<> Unmap(VirtualAddress address, uint64_t length);
 
   // Changes the permissions of all mappings in the range to the PERM bits in `options`. ZX_ERR_NOT_FOUND: part of the
-  // range is not mapped; ZX_ERR_ACCESS_DENIED: more than a mapping allows, or write and execute;
+  // range is not mapped; ZX_ERR_ACCESS_DENIED: more than a mapping allows;
   // ZX_ERR_INVALID_ARGS, ZX_ERR_BAD_STATE, ZX_ERR_NO_MEMORY as above. Mappings inside regions in the range can only
   // lose permissions. Nothing changed on failure.
   Result<> Protect(VirtualAddress address, uint64_t length, zx_vm_option_t options);

@@ -53,9 +53,7 @@ Result<uint64_t> CheckedLength(const MapRequest& request) {
 }  // namespace
 
 Result<> Vmar::CheckMap(const MapRequest& request, Access access) const {
-  const Access allowed = Intersect(request.vmo_rights, AccessFromAbilities(abilities_));
-  // No page is ever both writable and executable, though Zircon permits it to those who have both rights.
-  if (!IsSubset(access, allowed) || (access.write && access.execute)) {
+  if (!IsSubset(access, Intersect(request.vmo_rights, AccessFromAbilities(abilities_)))) {
     return Error(ZX_ERR_ACCESS_DENIED);
   }
   if ((request.options & ZX_VM_REQUIRE_NON_RESIZABLE) != 0 && request.vmo->resizable()) {

@@ -13,9 +13,6 @@ Result<> Vmar::Protect(VirtualAddress address, uint64_t length, zx_vm_option_t o
   if ((options & ~kOptions) != 0 || (!access.read && (access.write || access.execute))) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
-  if (access.write && access.execute) {
-    return Error(ZX_ERR_ACCESS_DENIED);
-  }
   PAGODA_TRY(CheckProtect(address, length, access));
   const VirtualAddress end = address + length;
   for (const VirtualAddress cut : {address, end}) {

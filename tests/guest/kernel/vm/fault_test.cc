@@ -196,6 +196,25 @@ TEST_F(FaultTest, WrittenCodeBecomesExecutableOnlyWhenItIsNoLongerWritable) {
   EXPECT_EQ(Touch(*space_, va, kWrite), ZX_ERR_ACCESS_DENIED);
 }
 
+// The fake MMU ends the test when an entry is writable and executable.
+TEST_F(FaultTest, EntryOfAWritableAndExecutableMappingTurnsRoundWithTheAccess) {
+  constexpr zx_vm_option_t kAll = kMapReadWrite | ZX_VM_PERM_EXECUTE;
+  const VirtualAddress va = MapAll(*space_, MakeVmo(2), kAll);
+  const auto entry = [&] { return fake_arch::Walk(space_->page_table_root(), va)->attributes.access; };
+  for (const uint8_t value : {uint8_t{1}, uint8_t{2}}) {
+    EXPECT_EQ(Store(*space_, va, value), ZX_OK);
+    EXPECT_TRUE(entry().write && !entry().execute);
+    EXPECT_EQ(Touch(*space_, va, kExecute), ZX_OK);
+    EXPECT_TRUE(!entry().write && entry().execute);
+    EXPECT_EQ(Load(*space_, va), value);
+  }
+  EXPECT_EQ(Load(*space_, va + kPageSize), 0);
+  ASSERT_TRUE(space_->root().Protect(va, kPageSize, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE).ok());
+  EXPECT_EQ(Touch(*space_, va, kExecute), ZX_ERR_ACCESS_DENIED);
+  ASSERT_TRUE(space_->root().Protect(va, kPageSize, ZX_VM_PERM_READ).ok());
+  EXPECT_EQ(Store(*space_, va, 3), ZX_ERR_ACCESS_DENIED);
+}
+
 TEST_F(FaultTest, PagesOfASourceAreFetchedAndItsErrorsReported) {
   PagedObject object(8);
   object.provider->answer_at_once = true;

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "guest/kernel/sched/thread.h"
+#include "guest/kernel/vm/torture.h"
+#include "guest/kernel/vm/vmo_transfer.h"
 #include "tests/guest/kernel/vm/vm_fixture.h"
 #include "tests/support/fake_arch/fibers.h"
 
@@ -129,6 +131,39 @@ TEST_F(UserCopyTest, UntouchedPageCanBeWrittenToItself) {
   const VirtualAddress va = MapAll(*space_, vmo, kMapRead);
   EXPECT_EQ(Load(*space_, va), 0);
   EXPECT_TRUE(WriteVmoFromUser(*space_, va, *vmo, 0, kPageSize).ok());
+}
+
+TEST_F(UserCopyTest, VmoTransferTellsWhatIsWrongWithTheBuffer) {
+  RefPtr<Vmo> vmo = MakeVmo(2);
+  const VirtualAddress va = MapAll(*space_, MakeVmo(1), kMapRead);
+  EXPECT_EQ(ValueOf(ReadVmoToUser(*space_, va + kPageSize, *vmo, 0, 1)), ZX_ERR_NOT_FOUND);
+  EXPECT_EQ(ValueOf(WriteVmoFromUser(*space_, va, *vmo, 0, 2 * kPageSize)), ZX_ERR_NOT_FOUND) << "its second page";
+  EXPECT_EQ(ValueOf(ReadVmoToUser(*space_, va, *vmo, 0, 1)), ZX_ERR_INVALID_ARGS) << "read-only";
+  EXPECT_EQ(ValueOf(ReadVmoToUser(*space_, AddressSpace::kUserBase - 1, *vmo, 0, 1)), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(ValueOf(ReadVmoToUser(*space_, AddressSpace::kUserEnd, *vmo, 0, 1)), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(ValueOf(ReadVmoToUser(*space_, 0, *vmo, 2 * kPageSize, 0)), ZX_OK) << "nothing needs no buffer";
+  EXPECT_EQ(ValueOf(WriteVmoFromUser(*space_, va, *vmo, 0, kPageSize)), ZX_OK);
+}
+
+// The same page seen from both sides: what the copy remembers of the page table must not outlive the page.
+TEST_F(UserCopyTest, TransferThatReplacesItsOwnBuffersPageSeesTheNewOne) {
+  RefPtr<Vmo> vmo = MakeVmo(2);
+  const VirtualAddress va = MapAll(*space_, vmo, kMapReadWrite);
+  EXPECT_EQ(Load(*space_, va), 0);
+  EXPECT_EQ(Load(*space_, va + kPageSize), 0);  // both show the zero page
+  const uint8_t byte = 7;
+  ASSERT_TRUE(vmo->Write(&byte, 0, 1).ok());
+  ASSERT_TRUE(WriteVmoFromUser(*space_, va, *vmo, kPageSize, kPageSize).ok());
+  EXPECT_EQ(Load(*space_, va + kPageSize), 7);
+}
+
+TEST_F(UserCopyTest, RunningOutOfMemoryIsNotTheBuffersFault) {
+  const VirtualAddress va = MapAll(*space_, MakeVmo(1), kMapReadWrite);
+  const uint8_t byte = 7;
+  torture::FailAllocation(1);
+  EXPECT_EQ(ValueOf(CopyToUser(*space_, va, byte)), ZX_ERR_NO_MEMORY);
+  torture::FailAllocation(0);
+  EXPECT_EQ(ValueOf(CopyToUser(*space_, va, byte)), ZX_OK);
 }
 
 TEST_F(UserCopyTest, VmoTransferChecksTheObjectFirst) {

@@ -218,7 +218,7 @@ TEST_F(VmarChangeTest, ProtectChecksItsOptions) {
   const RefPtr<Vmar> region = MakeRegion(4, {0});
   EXPECT_EQ(Protect(*region, *region, 0, 4, ZX_VM_PERM_WRITE), ZX_ERR_INVALID_ARGS);
   EXPECT_EQ(Protect(*region, *region, 0, 4, ZX_VM_PERM_READ | ZX_VM_CAN_MAP_WRITE), ZX_ERR_INVALID_ARGS);
-  EXPECT_EQ(Protect(*region, *region, 0, 4, kRw | ZX_VM_PERM_EXECUTE), ZX_ERR_ACCESS_DENIED);
+  EXPECT_EQ(Protect(*region, *region, 0, 4, kRw | ZX_VM_ALIGN_4KB), ZX_ERR_INVALID_ARGS);
   EXPECT_EQ(ValueOf(region->Protect(region->base() + 1, kPageSize, kRw)), ZX_ERR_INVALID_ARGS);
   EXPECT_EQ(Show(*region), "wwww");
 }

@@ -103,8 +103,13 @@ TEST_F(VmarMapTest, AlignmentIsKept) {
   }
 }
 
-TEST_F(VmarMapTest, WritableAndExecutableIsDeniedEvenToThoseWithBothRights) {
-  EXPECT_EQ(MapStatus([](auto& r) { r.options = kRw | ZX_VM_PERM_EXECUTE; }), ZX_ERR_ACCESS_DENIED);
+TEST_F(VmarMapTest, WritableAndExecutableIsForThoseWithBothRights) {
+  EXPECT_EQ(MapStatus([](auto& r) { r.options = kRw | ZX_VM_PERM_EXECUTE; }), ZX_OK);
+  EXPECT_EQ(MapStatus([](auto& r) {
+              r.options = kRw | ZX_VM_PERM_EXECUTE;
+              r.vmo_rights = kReadWrite;
+            }),
+            ZX_ERR_ACCESS_DENIED);
 }
 
 TEST_F(VmarMapTest, RightsOfTheVmoHandleAreTheCeiling) {
@@ -121,6 +126,12 @@ TEST_F(VmarMapTest, RightsOfTheVmoHandleAreTheCeiling) {
 
 TEST_F(VmarMapTest, ExecuteOnlyBecomesReadableWhereTheProgramPermitsThat) {
   EXPECT_EQ(MapStatus([](auto& r) { r.options = ZX_VM_PERM_EXECUTE | ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED; }), ZX_OK);
+  EXPECT_EQ(MapStatus([](auto& r) {
+              r.options = ZX_VM_PERM_EXECUTE | ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED;
+              r.vmo_rights = {.execute = true};
+            }),
+            ZX_ERR_ACCESS_DENIED)
+      << "readable it becomes only for those who may read";
 }
 
 TEST_F(VmarMapTest, WhatCanFaultNeedsLeaveToFault) {
