@@ -65,7 +65,17 @@
   X(exception_get_thread, 2)          \
   X(exception_get_process, 2)         \
   X(process_read_memory, 5)           \
-  X(process_write_memory, 5)
+  X(process_write_memory, 5)          \
+  X(object_wait_many, 3)              \
+  X(object_wait_async, 5)             \
+  X(port_create, 2)                   \
+  X(port_queue, 2)                    \
+  X(port_wait, 3)                     \
+  X(port_cancel, 3)                   \
+  X(port_cancel_key, 3)               \
+  X(timer_create, 3)                  \
+  X(timer_set, 3)                     \
+  X(timer_cancel, 1)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

@@ -7,7 +7,7 @@
 
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/sched/thread.h"
-#include "guest/kernel/sched/wait_queue.h"
+#include "guest/kernel/sched/timer.h"
 #include "shared/base/intrusive_list.h"
 
 namespace gk {
@@ -20,8 +20,8 @@ struct Cpu {
   Thread* user_state_owner = nullptr;
   // A thread that ended on this CPU; its stack is free once another thread runs.
   RefPtr<Thread> ended;
-  // Deadlines of threads that blocked here, the earliest first.
-  base::IntrusiveList<Waiter, TimerTag> timers;
+  // What was armed here, the earliest deadline first.
+  base::IntrusiveList<Timer, TimerTag> timers;
   // When the current thread has had its turn, if others wait; ZX_TIME_INFINITE: it may run on.
   zx_time_t slice_end = ZX_TIME_INFINITE;
   // What the hardware timer is set to.

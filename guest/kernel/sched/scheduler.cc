@@ -136,8 +136,8 @@ void Scheduler::IdleLoop() {
 
 void Scheduler::ArmTimer(Cpu& cpu) {
   zx_time_t wanted = cpu.slice_end;
-  if (!cpu.timers.empty() && cpu.timers.front().deadline < wanted) {
-    wanted = cpu.timers.front().deadline;
+  if (!cpu.timers.empty() && cpu.timers.front().deadline() < wanted) {
+    wanted = cpu.timers.front().deadline();
   }
   // A timer that is set too early costs one needless interrupt; setting it costs a trap to ring 0 every time. So it is
   // moved only when it would fire too late.
@@ -151,8 +151,10 @@ void Scheduler::OnTimer() {
   Cpu& cpu = arch::CurrentCpu();
   cpu.timer_armed = ZX_TIME_INFINITE;
   const zx_time_t now = CurrentTime();
-  while (!cpu.timers.empty() && cpu.timers.front().deadline <= now) {
-    Wake(cpu.timers.front(), Status(ZX_ERR_TIMED_OUT));
+  while (!cpu.timers.empty() && cpu.timers.front().deadline() <= now) {
+    Timer& timer = cpu.timers.front();
+    timer.Disarm();
+    timer.OnDeadline();
   }
   if (cpu.slice_end <= now) {
     cpu.slice_end = ZX_TIME_INFINITE;
@@ -160,20 +162,18 @@ void Scheduler::OnTimer() {
   }
 }
 
-void Scheduler::AddTimer(Waiter& waiter) {
+void Scheduler::AddTimer(Timer& timer) {
   auto& timers = arch::CurrentCpu().timers;
   auto position = timers.begin();
-  while (position != timers.end() && position->deadline <= waiter.deadline) {
+  while (position != timers.end() && position->deadline() <= timer.deadline()) {
     ++position;
   }
-  timers.InsertBefore(position, waiter);
+  timers.InsertBefore(position, timer);
 }
 
 void Scheduler::Wake(Waiter& waiter, Status result) {
   static_cast<base::ListNode<WaitTag>&>(waiter).Unlink();
-  if (auto& timer = static_cast<base::ListNode<TimerTag>&>(waiter); timer.is_linked()) {
-    timer.Unlink();
-  }
+  waiter.Disarm();
   waiter.result = result;
   Thread& thread = *waiter.thread;
   thread.waiter_ = nullptr;

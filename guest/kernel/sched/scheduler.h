@@ -39,13 +39,13 @@ class Scheduler {
   // thread goes on idling.
   [[noreturn]] void LeaveKernel();
 
-  // The timer of the calling CPU fired: wakes whose deadline has passed and ends the slice if it is over.
+  // The timer of the calling CPU fired: fires what is due and ends the slice if it is over.
   void OnTimer();
 
-  // Waits on behalf of a waiter with a deadline on the current CPU, see WaitQueue.
-  void AddTimer(Waiter& waiter);
+  // Puts a timer on the list of the calling CPU: Timer::Arm.
+  void AddTimer(Timer& timer);
 
-  // Wakes `waiter`, which leaves its queue and the timer list, with `result`.
+  // Wakes `waiter`, which leaves its queue and is disarmed, with `result`.
   void Wake(Waiter& waiter, Status result);
 
   // Interrupts the CPU that runs `thread`'s user code, if one does.

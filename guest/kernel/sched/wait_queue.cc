@@ -6,6 +6,8 @@
 
 namespace gk {
 
+void Waiter::OnDeadline() { scheduler->Wake(*this, Status(ZX_ERR_TIMED_OUT)); }
+
 Status WaitQueue::Block(zx_time_t deadline, BlockReason reason) {
   Thread& thread = *Thread::Current();
   if (thread.kill_pending_) {
@@ -19,11 +21,10 @@ Status WaitQueue::Block(zx_time_t deadline, BlockReason reason) {
   }
   Waiter waiter;
   waiter.thread = &thread;
-  waiter.deadline = deadline;
   waiter.reason = reason;
   waiters_.PushBack(waiter);
   if (deadline != ZX_TIME_INFINITE) {
-    scheduler->AddTimer(waiter);
+    waiter.Arm(deadline);
   }
   thread.waiter_ = &waiter;
   thread.state_ = Thread::State::kBlocked;

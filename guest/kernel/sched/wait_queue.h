@@ -8,13 +8,13 @@
 #include <zircon/types.h>
 
 #include "guest/kernel/lib/status.h"
+#include "guest/kernel/sched/timer.h"
 #include "shared/base/intrusive_list.h"
 
 namespace gk {
 
 class Thread;
 struct WaitTag;
-struct TimerTag;
 
 // What a thread waits for, as far as others can see it. The waits of system calls that can be begun again without harm
 // give way when the thread is to be suspended; the others run to their end first, a channel call's too: it has sent its
@@ -46,11 +46,12 @@ enum class BlockReason : uint8_t {
 }
 
 // One blocked thread; lives on that thread's stack.
-struct Waiter : base::ListNode<WaitTag>, base::ListNode<TimerTag> {
+struct Waiter final : base::ListNode<WaitTag>, Timer {
   Thread* thread = nullptr;
-  int64_t deadline = 0;
   BlockReason reason = BlockReason::kKernel;
   Status result{ZX_OK};
+
+  void OnDeadline() override;
 };
 
 class WaitQueue {

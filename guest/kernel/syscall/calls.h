@@ -6,6 +6,7 @@
 // said here.
 #pragma once
 
+#include <zircon/syscalls/port.h>
 #include <zircon/types.h>
 
 #include "guest/kernel/lib/status.h"
@@ -66,6 +67,7 @@ Status exception_get_process(Caller& caller, zx_handle_t exception, UserOut<zx_h
 Status nanosleep(Caller& caller, zx_time_t deadline);
 Status object_wait_one(Caller& caller, zx_handle_t handle, zx_signals_t signals, zx_time_t deadline,
                        UserOut<zx_signals_t> observed);
+Status object_wait_many(Caller& caller, UserOutBytes items, size_t count, zx_time_t deadline);
 // There is no priority inheritance yet: the owner is checked and then forgotten.
 Status futex_wait(Caller& caller, UserIn<int32_t> value, int32_t expected, zx_handle_t new_owner, zx_time_t deadline);
 Status futex_wake(Caller& caller, UserIn<int32_t> value, uint32_t count);
@@ -79,6 +81,20 @@ Status event_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> out);
 Status eventpair_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> first, UserOut<zx_handle_t> second);
 Status object_signal(Caller& caller, zx_handle_t handle, zx_signals_t clear, zx_signals_t set);
 Status object_signal_peer(Caller& caller, zx_handle_t handle, zx_signals_t clear, zx_signals_t set);
+
+// port_calls.cc: a full port is ZX_ERR_SHOULD_WAIT to who queues.
+Status port_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> out);
+Status port_queue(Caller& caller, zx_handle_t port, UserIn<zx_port_packet_t> packet);
+Status port_wait(Caller& caller, zx_handle_t port, zx_time_t deadline, UserOutBytes packet);
+Status port_cancel(Caller& caller, zx_handle_t port, zx_handle_t source, uint64_t key);
+Status port_cancel_key(Caller& caller, zx_handle_t port, uint32_t options, uint64_t key);
+Status object_wait_async(Caller& caller, zx_handle_t handle, zx_handle_t port, uint64_t key, zx_signals_t signals,
+                         uint32_t options);
+
+// timer_calls.cc
+Status timer_create(Caller& caller, uint32_t options, zx_clock_t clock, UserOut<zx_handle_t> out);
+Status timer_set(Caller& caller, zx_handle_t timer, zx_time_t deadline, zx_duration_t slack);
+Status timer_cancel(Caller& caller, zx_handle_t timer);
 
 // channel_calls.cc: without I/O vectors. A full channel is ZX_ERR_SHOULD_WAIT to its writer, where Zircon raises a
 // policy exception.

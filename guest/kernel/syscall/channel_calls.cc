@@ -10,6 +10,7 @@ Result<RefPtr<ChannelDispatcher>> GetChannel(Caller& caller, zx_handle_t handle,
 }
 
 Result<> CreateChannel(Caller& caller, UserOut<zx_handle_t> first, UserOut<zx_handle_t> second) {
+  PAGODA_TRY(CheckPolicy(caller, ZX_POL_NEW_CHANNEL));
   PAGODA_TRY_ASSIGN(ChannelDispatcher::Ends ends, ChannelDispatcher::Create());
   return GiveHandles(caller, first, Handle(std::move(ends.first), ZX_DEFAULT_CHANNEL_RIGHTS), second,
                      Handle(std::move(ends.second), ZX_DEFAULT_CHANNEL_RIGHTS));

@@ -5,7 +5,17 @@
 namespace gk::syscall {
 namespace {
 
+Result<> CreateEvent(Caller& caller, UserOut<zx_handle_t> out) {
+  PAGODA_TRY(CheckPolicy(caller, ZX_POL_NEW_EVENT));
+  RefPtr<EventDispatcher> event = EventDispatcher::Create();
+  if (!event) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  return GiveHandle(caller, out, Handle(std::move(event), ZX_DEFAULT_EVENT_RIGHTS));
+}
+
 Result<> CreateEventPair(Caller& caller, UserOut<zx_handle_t> first, UserOut<zx_handle_t> second) {
+  PAGODA_TRY(CheckPolicy(caller, ZX_POL_NEW_EVENTPAIR));
   PAGODA_TRY_ASSIGN(EventPairDispatcher::Ends ends, EventPairDispatcher::Create());
   return GiveHandles(caller, first, Handle(std::move(ends.first), ZX_DEFAULT_EVENTPAIR_RIGHTS), second,
                      Handle(std::move(ends.second), ZX_DEFAULT_EVENTPAIR_RIGHTS));
@@ -25,11 +35,7 @@ Status event_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> out) 
   if (options != 0) {
     return Status(ZX_ERR_INVALID_ARGS);
   }
-  RefPtr<EventDispatcher> event = EventDispatcher::Create();
-  if (!event) {
-    return Status(ZX_ERR_NO_MEMORY);
-  }
-  return StatusOf(GiveHandle(caller, out, Handle(std::move(event), ZX_DEFAULT_EVENT_RIGHTS)));
+  return StatusOf(CreateEvent(caller, out));
 }
 
 Status eventpair_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> first, UserOut<zx_handle_t> second) {

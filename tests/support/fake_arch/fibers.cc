@@ -103,7 +103,7 @@ bool SkipToNextDeadline() {
   if (timers.empty()) {
     return false;
   }
-  state().now = std::max(state().now, timers.front().deadline);
+  state().now = std::max(state().now, timers.front().deadline());
   state().timer = ZX_TIME_INFINITE;
   scheduler->OnTimer();
   return true;
@@ -251,7 +251,7 @@ void RunInThread(const std::function<void()>& body) {
 void AdvanceTime(zx_duration_t duration) {
   state().now += duration;
   auto& timers = state().cpu.timers;
-  if (!timers.empty() && timers.front().deadline <= state().now) {
+  if (!timers.empty() && timers.front().deadline() <= state().now) {
     state().timer = state().now;
   }
   FireTimerIfDue();

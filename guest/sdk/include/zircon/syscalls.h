@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <zircon/syscalls/object.h>
+#include <zircon/syscalls/port.h>
 #include <zircon/syscalls/resource.h>
 #include <zircon/types.h>
 
@@ -34,6 +35,9 @@ zx_status_t zx_object_get_child(zx_handle_t handle, uint64_t koid, zx_rights_t r
 zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals, zx_time_t deadline, zx_signals_t* observed);
 zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void* buffer, size_t buffer_size,
                                size_t* actual_count, size_t* avail_count);
+zx_status_t zx_object_wait_many(zx_wait_item_t* items, size_t num_items, zx_time_t deadline);
+zx_status_t zx_object_wait_async(zx_handle_t handle, zx_handle_t port, uint64_t key, zx_signals_t signals,
+                                 uint32_t options);
 zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property, void* value, size_t value_size);
 
 zx_status_t zx_object_set_property(zx_handle_t handle, uint32_t property, const void* value, size_t value_size);
@@ -61,6 +65,18 @@ zx_status_t zx_channel_call(zx_handle_t handle, uint32_t options, zx_time_t dead
                             const zx_channel_call_args_t* args, uint32_t* actual_bytes, uint32_t* actual_handles);
 zx_status_t zx_channel_call_etc(zx_handle_t handle, uint32_t options, zx_time_t deadline,
                                 zx_channel_call_etc_args_t* args, uint32_t* actual_bytes, uint32_t* actual_handles);
+
+// ---- Ports and timers ----------------------------------------------------------------------------------------------
+
+zx_status_t zx_port_create(uint32_t options, zx_handle_t* out);
+zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t* packet);
+zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline, zx_port_packet_t* packet);
+zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key);
+zx_status_t zx_port_cancel_key(zx_handle_t handle, uint32_t options, uint64_t key);
+
+zx_status_t zx_timer_create(uint32_t options, zx_clock_t clock_id, zx_handle_t* out);
+zx_status_t zx_timer_set(zx_handle_t handle, zx_time_t deadline, zx_duration_t slack);
+zx_status_t zx_timer_cancel(zx_handle_t handle);
 
 // ---- Threads and processes -----------------------------------------------------------------------------------------
 

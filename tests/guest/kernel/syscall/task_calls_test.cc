@@ -1,4 +1,4 @@
-#include "guest/kernel/object/wait_one.h"
+#include "guest/kernel/object/signal_wait.h"
 #include "guest/kernel/sched/clock.h"
 #include "guest/kernel/vm/torture.h"
 #include "tests/guest/kernel/object/user_code.h"
@@ -158,12 +158,13 @@ TEST_F(TaskCallsTest, AProcessOnItsWayOutTakesNoThreads) {
 }
 
 TEST_F(TaskCallsTest, WhoWaitsForTheEndOfAProcessIsWoken) {
-  WaitOneResult result{Status(ZX_ERR_INTERNAL), 0};
-  fake_arch::StartThread([&] { result = WaitOne(process_, HandleKey(), ZX_PROCESS_TERMINATED, ZX_TIME_INFINITE); });
+  WaitTarget target(process_, HandleKey(), ZX_PROCESS_TERMINATED);
+  Status result(ZX_ERR_INTERNAL);
+  fake_arch::StartThread([&] { result = WaitForAny({&target, 1}, ZX_TIME_INFINITE, BlockReason::kWaitOne); });
   StartThread([](UserRegisters&) { UserSyscall(Syscall::process_exit, 3); });
   RunUntilIdle();
-  EXPECT_TRUE(result.status.ok());
-  EXPECT_EQ(result.observed, ZX_PROCESS_TERMINATED);
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(target.observed(), ZX_PROCESS_TERMINATED);
 }
 
 TEST_F(TaskCallsTest, AnUnhandledFaultKillsTheProcessWithOneReport) {

@@ -85,6 +85,40 @@ TEST_F(WaitCallsTest, ClosingTheHandleCancelsAWait) {
   EXPECT_EQ(Get<zx_signals_t>(observed_), ZX_SIGNAL_HANDLE_CLOSED);
 }
 
+TEST_F(WaitCallsTest, WaitManyTellsWhatIsPendingOnEachItem) {
+  const zx_handle_t quiet = Add(MakeRefCounted<FakeEvent>(nullptr, ZX_USER_SIGNAL_2), ZX_RIGHT_WAIT);
+  const VirtualAddress items = Put(std::array<zx_wait_item_t, 2>{zx_wait_item_t{quiet, ZX_USER_SIGNAL_0, 99},
+                                                                 zx_wait_item_t{handle_, ZX_EVENT_SIGNALED, 99}});
+  EXPECT_EQ(Call(Syscall::object_wait_many, items, 2, int64_t{0}), ZX_ERR_TIMED_OUT);
+  EXPECT_EQ(Get<zx_wait_item_t>(items).pending, ZX_USER_SIGNAL_2);
+  StartCall(Syscall::object_wait_many, items, 2, ZX_TIME_INFINITE);
+  event_->UpdateSignals(0, ZX_EVENT_SIGNALED | ZX_USER_SIGNAL_0);
+  RunUntilIdle();
+  EXPECT_EQ(last_result_, ZX_OK);
+  EXPECT_EQ(Get<zx_wait_item_t>(items).pending, ZX_USER_SIGNAL_2);
+  EXPECT_EQ(Get<zx_wait_item_t>(items + 12).pending, ZX_EVENT_SIGNALED | ZX_USER_SIGNAL_0);
+}
+
+TEST_F(WaitCallsTest, WaitManyChecksCountThenPointerThenEachHandle) {
+  EXPECT_EQ(Call(Syscall::object_wait_many, kBadAddress, 65, int64_t{0}), ZX_ERR_OUT_OF_RANGE);
+  EXPECT_EQ(Call(Syscall::object_wait_many, kBadAddress, 1, int64_t{0}), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Call(Syscall::object_wait_many, kBadAddress, 0, int64_t{0}), ZX_ERR_TIMED_OUT);
+  const VirtualAddress items = Put(
+      std::array<zx_wait_item_t, 2>{zx_wait_item_t{Without(handle_, ZX_RIGHT_WAIT), 1, 99}, zx_wait_item_t{3, 1, 99}});
+  EXPECT_EQ(Call(Syscall::object_wait_many, items, 2, int64_t{0}), ZX_ERR_ACCESS_DENIED);
+  EXPECT_EQ(Call(Syscall::object_wait_many, items + 12, 1, int64_t{0}), ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(Get<zx_wait_item_t>(items + 12).pending, 99u);
+}
+
+TEST_F(WaitCallsTest, ClosingAHandleOfWaitManyCancelsIt) {
+  const VirtualAddress items = Put(zx_wait_item_t{handle_, ZX_EVENT_SIGNALED, 99});
+  StartCall(Syscall::object_wait_many, items, 1, ZX_TIME_INFINITE);
+  EXPECT_EQ(Call(Syscall::handle_close, handle_), ZX_OK);
+  RunUntilIdle();
+  EXPECT_EQ(last_result_, ZX_ERR_CANCELED);
+  EXPECT_EQ(Get<zx_wait_item_t>(items).pending, ZX_SIGNAL_HANDLE_CLOSED);
+}
+
 TEST_F(WaitCallsTest, FutexWaitBlocksWhileTheValueIsAsExpectedAndWakeWakes) {
   StartCall(Syscall::futex_wait, futex_, int32_t{7}, ZX_HANDLE_INVALID, ZX_TIME_INFINITE);
   StartCall(Syscall::futex_wait, futex_, int32_t{7}, ZX_HANDLE_INVALID, ZX_TIME_INFINITE);
