@@ -20,7 +20,7 @@ class FuzzChoices final : public model::Choices {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const gk::fake_arch::FakeRam ram({{0, uint64_t{16} << 20}});
+  const gk::fake_arch::FakeRam ram({{0, uint64_t{8} << 20}});
   test::Require(gk::SharedZeroPage() != nullptr);
   FuzzChoices choices{test::FuzzInput(data, size)};
   model::HostMachine machine(choices);
