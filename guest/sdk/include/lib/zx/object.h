@@ -11,6 +11,35 @@
 
 namespace zx {
 
+namespace internal {
+
+// Lets `call` store a handle, and gives it to `result` if it did. `result` keeps what it owned otherwise, and may own
+// the handle that `call` is made on.
+template <typename T, typename Call>
+zx_status_t Receive(T* result, Call call) {
+  zx_handle_t value = ZX_HANDLE_INVALID;
+  const zx_status_t status = call(&value);
+  if (status == ZX_OK) {
+    result->reset(value);
+  }
+  return status;
+}
+
+// The same for a call that stores two.
+template <typename T, typename U, typename Call>
+zx_status_t ReceiveTwo(T* first, U* second, Call call) {
+  zx_handle_t first_value = ZX_HANDLE_INVALID;
+  zx_handle_t second_value = ZX_HANDLE_INVALID;
+  const zx_status_t status = call(&first_value, &second_value);
+  if (status == ZX_OK) {
+    first->reset(first_value);
+    second->reset(second_value);
+  }
+  return status;
+}
+
+}  // namespace internal
+
 // Owns one handle, or none. Closing happens in reset and in the destructor.
 class object_base {
  public:
@@ -36,6 +65,27 @@ class object_base {
 
   zx_status_t wait_one(zx_signals_t signals, zx::time deadline, zx_signals_t* pending) const {
     return zx_object_wait_one(value_, signals, deadline.get(), pending);
+  }
+  // `destination`: where the packet goes.
+  zx_status_t wait_async(const object_base& destination, uint64_t key, zx_signals_t signals, uint32_t options) const {
+    return zx_object_wait_async(value_, destination.get(), key, signals, options);
+  }
+  static zx_status_t wait_many(zx_wait_item_t* items, uint32_t count, zx::time deadline) {
+    return zx_object_wait_many(items, count, deadline.get());
+  }
+  zx_status_t signal(uint32_t clear_mask, uint32_t set_mask) const {
+    return zx_object_signal(value_, clear_mask, set_mask);
+  }
+  zx_status_t get_info(uint32_t topic, void* buffer, size_t buffer_size, size_t* actual_count,
+                       size_t* avail_count) const {
+    return zx_object_get_info(value_, topic, buffer, buffer_size, actual_count, avail_count);
+  }
+  template <typename T>
+  zx_status_t get_child(uint64_t koid, zx_rights_t rights, T* result) const {
+    return internal::Receive(result, [&](zx_handle_t* out) { return zx_object_get_child(value_, koid, rights, out); });
+  }
+  zx_status_t set_property(uint32_t property, const void* value, size_t size) const {
+    return zx_object_set_property(value_, property, value, size);
   }
   zx_status_t get_property(uint32_t property, void* value, size_t size) const {
     return zx_object_get_property(value_, property, value, size);
@@ -66,12 +116,11 @@ class object : public object_base {
   void swap(object& other) { std::swap(value_, other.value_); }
 
   zx_status_t duplicate(zx_rights_t rights, T* result) const {
-    T duplicated;
-    const zx_status_t status = zx_handle_duplicate(value_, rights, duplicated.reset_and_get_address());
-    if (status == ZX_OK) {
-      *result = std::move(duplicated);
-    }
-    return status;
+    return internal::Receive(result, [&](zx_handle_t* out) { return zx_handle_duplicate(value_, rights, out); });
+  }
+  // This object gives its handle up in any case.
+  zx_status_t replace(zx_rights_t rights, T* result) {
+    return internal::Receive(result, [&](zx_handle_t* out) { return zx_handle_replace(release(), rights, out); });
   }
 };
 

@@ -25,6 +25,16 @@ class vmar final : public object<vmar> {
   zx_status_t protect(zx_vm_option_t options, uintptr_t address, size_t length) const {
     return zx_vmar_protect(get(), options, address, length);
   }
+  zx_status_t op_range(uint32_t op, uint64_t address, size_t length, void* buffer, size_t buffer_size) const {
+    return zx_vmar_op_range(get(), op, address, length, buffer, buffer_size);
+  }
+  // A region within this one.
+  zx_status_t allocate(zx_vm_option_t options, size_t offset, size_t size, vmar* child,
+                       uintptr_t* child_address) const {
+    return internal::Receive(
+        child, [&](zx_handle_t* out) { return zx_vmar_allocate(get(), options, offset, size, out, child_address); });
+  }
+  zx_status_t destroy() const { return zx_vmar_destroy(get()); }
 
   // The whole address space of this process; the handle belongs to the process.
   static unowned<vmar> root_self() { return unowned<vmar>(zx_vmar_root_self()); }
