@@ -13,7 +13,7 @@
 namespace {
 
 constexpr const char* kExitCodes =
-    "Exit codes of `pagoda run`: the program's own (low 8 bits; 139 if a fault killed it), or\n"
+    "Exit codes of `pagoda run`: the program's own (low 8 bits; 139 if a fault killed it, 137 otherwise killed), or\n"
     "    2  bad input, nothing was started     123  the host failed\n"
     "  120  guest kernel panic                 124  --timeout ran out\n"
     "  121  triple fault                       125  this host cannot run guests\n"

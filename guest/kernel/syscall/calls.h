@@ -45,7 +45,7 @@ Status task_kill(Caller& caller, zx_handle_t task);
 
 // suspend_calls.cc
 Status task_suspend(Caller& caller, zx_handle_t task, UserOut<zx_handle_t> token);
-// Of the kinds of state only ZX_THREAD_STATE_GENERAL_REGS is there; the others are ZX_ERR_NOT_SUPPORTED.
+// Debug registers and single steps are ZX_ERR_NOT_SUPPORTED.
 Status thread_read_state(Caller& caller, zx_handle_t thread, uint32_t kind, UserOutBytes buffer, size_t size);
 Status thread_write_state(Caller& caller, zx_handle_t thread, uint32_t kind, UserInBytes buffer, size_t size);
 
