@@ -29,6 +29,10 @@ constexpr Topic kTopics[] = {
     {ZX_INFO_JOB, &InfoJob},
     {ZX_INFO_JOB_CHILDREN, &InfoJobChildren},
     {ZX_INFO_JOB_PROCESSES, &InfoJobProcesses},
+    {ZX_INFO_VMAR, &InfoVmar},
+    {ZX_INFO_VMAR_MAPS, &InfoVmarMaps},
+    {ZX_INFO_PROCESS_MAPS, &InfoProcessMaps},
+    {ZX_INFO_PROCESS_MAPS_V1, &InfoProcessMapsV1},
 };
 
 const Topic* FindTopic(zx_object_info_topic_t number) {

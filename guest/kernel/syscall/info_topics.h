@@ -33,4 +33,10 @@ Result<> InfoJob(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoJobChildren(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoJobProcesses(Caller& caller, zx_handle_t handle, InfoSink& sink);
 
+// info_maps.cc
+Result<> InfoVmar(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoVmarMaps(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoProcessMaps(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoProcessMapsV1(Caller& caller, zx_handle_t handle, InfoSink& sink);
+
 }  // namespace gk::syscall

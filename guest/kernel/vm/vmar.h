@@ -41,9 +41,9 @@ class Vmar final : public Region {
   //   ZX_ERR_OUT_OF_RANGE   vmo_offset + length wraps
   //   ZX_ERR_ACCESS_DENIED  more permission than the VMO handle or this region grants; a fixed place without
   //                         CAN_MAP_SPECIFIC
-  //   ZX_ERR_NOT_SUPPORTED  REQUIRE_NON_RESIZABLE and a resizable VMO; no ALLOW_FAULTS and the VMO is resizable or has
-  //   a
-  //                         page source. ZX_ERR_BUFFER_TOO_SMALL: no ALLOW_FAULTS and it reaches past the VMO's end
+  //   ZX_ERR_NOT_SUPPORTED  REQUIRE_NON_RESIZABLE and a resizable VMO; no ALLOW_FAULTS and the VMO is resizable, can be
+  //                         discarded or has a page source. ZX_ERR_BUFFER_TOO_SMALL: no ALLOW_FAULTS and it reaches
+  //                         past the VMO's end
   //   ZX_ERR_ALREADY_EXISTS ZX_VM_SPECIFIC and something is there
   //   ZX_ERR_NO_RESOURCES   no gap is large enough
   //   ZX_ERR_NO_MEMORY

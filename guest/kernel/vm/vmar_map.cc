@@ -24,7 +24,13 @@ bool AreOptionsValid(zx_vm_option_t options, Access access) {
 // What ZX_VM_ALLOW_FAULTS gives leave to; see ApiPolicy.
 Result<> CheckFaultsAllowed(const MapRequest& request) {
   const Vmo& vmo = *request.vmo;
-  if ((request.options & ZX_VM_ALLOW_FAULTS) != 0 || api_policy == ApiPolicy::kZircon) {
+  if ((request.options & ZX_VM_ALLOW_FAULTS) != 0) {
+    return {};
+  }
+  if (vmo.content().discardable() != nullptr) {
+    return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+  if (api_policy == ApiPolicy::kZircon) {
     return {};
   }
   if (vmo.resizable() || vmo.page_source() != nullptr) {
