@@ -34,13 +34,23 @@ bool Mapping::IsContinuedBy(const Mapping& next) const {
          IsSame(access_, next.access_) && IsSame(allowed_, next.allowed_);
 }
 
-void Mapping::UnmapContentPages(PageIndex first, PageIndex count) {
+Mapping::Shown Mapping::ShownOf(PageIndex first, PageIndex count) const {
   const PageIndex own_first = vmo_->ContentIndex(vmo_offset_ / kPageSize);
   const PageIndex own_end = own_first + size_ / kPageSize;
   const PageIndex from = Max(first, own_first);
   const PageIndex to = Min(first + count, own_end);
-  if (from < to) {
-    space_->RemovePages(base_ + (from - own_first) * kPageSize, to - from);
+  return from < to ? Shown{base_ + (from - own_first) * kPageSize, to - from} : Shown{0, 0};
+}
+
+void Mapping::UnmapContentPages(PageIndex first, PageIndex count) {
+  if (const Shown shown = ShownOf(first, count); shown.count != 0) {
+    space_->RemovePages(shown.address, shown.count);
+  }
+}
+
+void Mapping::WriteProtectContentPages(PageIndex first, PageIndex count) {
+  if (const Shown shown = ShownOf(first, count); shown.count != 0 && access_.write) {
+    space_->RestrictPages(shown.address, shown.count, {.read = true, .execute = true});
   }
 }
 

@@ -42,12 +42,21 @@ class Mapping final : public Region, public base::ListNode<ContentMappingTag> {
   // Removes the page-table entries of pages [first, first + count) of the VMO's content, as far as they are mapped
   // here, and waits until no CPU uses them.
   void UnmapContentPages(PageIndex first, PageIndex count);
+  // Takes the permission to write away from them in the same way.
+  void WriteProtectContentPages(PageIndex first, PageIndex count);
 
  private:
   friend class Vmar;
   template <typename T, typename... Args>
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   Mapping(AddressSpace& space, const Part& part);
+
+  // The part of [first, first + count) of the content that is mapped here.
+  struct Shown {
+    VirtualAddress address;
+    PageIndex count;  // 0: nothing
+  };
+  [[nodiscard]] Shown ShownOf(PageIndex first, PageIndex count) const;
 
   // Steps of Vmar's operations; they leave the page tables alone.
   void SetSize(uint64_t size);  // the front stays where it is

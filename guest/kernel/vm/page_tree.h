@@ -82,6 +82,8 @@ class PageTree {
   [[nodiscard]] Page* FindLargeRun(PageIndex first) const;
 
   [[nodiscard]] size_t page_count() const;
+  // True while a tree exists that this one was made from, or that was made from this one, directly or not.
+  [[nodiscard]] bool has_relatives() const { return next_in_ring_ != this; }
   // What the pages cost, with each divided among the trees that name it.
   [[nodiscard]] Attribution GetAttribution() const;
   // Heap bytes of the nodes, those shared with others included. Walks them.

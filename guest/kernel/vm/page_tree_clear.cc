@@ -87,20 +87,19 @@ void PageTree::ClearBelow(Node& node, unsigned level, const Range& range, Conten
 }
 
 Result<> PageTree::CloneFrom(PageTree& other, PageIndex first, PageIndex end) {
-  GK_ASSERT(root_ == nullptr && next_in_ring_ == this);
-  if (other.root_ == nullptr || first >= end) {
-    return {};
-  }
-  root_ = other.root_;
-  height_ = other.height_;
-  ++root_->references;
-  Result<> cut = CutOff(0, first);
-  if (cut.ok()) {
-    cut = CutOff(end, kNoPage);
-  }
-  if (!cut.ok()) {
-    Release(std::exchange(root_, nullptr), height_ - 1);
-    return cut;
+  GK_ASSERT(root_ == nullptr && !has_relatives());
+  if (other.root_ != nullptr && first < end) {
+    root_ = other.root_;
+    height_ = other.height_;
+    ++root_->references;
+    Result<> cut = CutOff(0, first);
+    if (cut.ok()) {
+      cut = CutOff(end, kNoPage);
+    }
+    if (!cut.ok()) {
+      Release(std::exchange(root_, nullptr), height_ - 1);
+      return cut;
+    }
   }
   next_in_ring_ = std::exchange(other.next_in_ring_, this);
   previous_in_ring_ = std::exchange(next_in_ring_->previous_in_ring_, this);

@@ -32,7 +32,7 @@ Result<> PagedContent::InsertRun(Page* first, PageIndex count) {
     ZeroPage(first[i]);
     SetPageState(first[i], PageState::kObject);
     first[i].object = {.index = i, .share_count = 0};
-    if (const Result<> inserted = pages_.Insert(i, first + i); !inserted.ok()) {
+    if (const Result<> inserted = tree_.Insert(i, first + i); !inserted.ok()) {
       FreeContiguous(first + i, count - i);
       return inserted;
     }
@@ -41,14 +41,14 @@ Result<> PagedContent::InsertRun(Page* first, PageIndex count) {
 }
 
 uint64_t PagedContent::DiscardPages() {
-  const uint64_t count = pages_.page_count();
+  const uint64_t count = tree_.page_count();
   const Result<> dropped = DropPages(0, kNoPage);
   GK_ASSERT(dropped.ok());  // nothing is shared, so nothing has to be copied
   return count;
 }
 
 Result<> PagedContent::Pin(PageIndex index) {
-  Page* page = pages_.Find(index).page;
+  Page* page = tree_.Find(TreeIndex(index)).page;
   GK_ASSERT(page != nullptr);
   if (page->pin_count == UINT16_MAX) {
     return Error(ZX_ERR_UNAVAILABLE);
@@ -62,7 +62,7 @@ Result<> PagedContent::Pin(PageIndex index) {
 }
 
 void PagedContent::Unpin(PageIndex index) {
-  Page* page = pages_.Find(index).page;
+  Page* page = tree_.Find(TreeIndex(index)).page;
   GK_ASSERT(page != nullptr && page->pin_count != 0 && pins_ != 0);
   --page->pin_count;
   --pins_;
@@ -75,13 +75,11 @@ bool PagedContent::HasPins(PageIndex first, PageIndex count) const {
   if (pins_ == 0) {
     return false;
   }
-  for (PageTree::Entry entry = pages_.FindNextPage(first); entry.page != nullptr && entry.index - first < count;
-       entry = pages_.FindNextPage(entry.index + 1)) {
-    if (entry.page->pin_count != 0) {
-      return true;
-    }
+  PageTree::Entry entry = tree_.FindNextPage(TreeIndex(first));
+  while (entry.page != nullptr && entry.page->pin_count == 0 && entry.index - TreeIndex(first) < count) {
+    entry = tree_.FindNextPage(entry.index + 1);
   }
-  return false;
+  return entry.page != nullptr && entry.index - TreeIndex(first) < count;
 }
 
 }  // namespace gk

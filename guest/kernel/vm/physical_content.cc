@@ -19,8 +19,10 @@ PageLookup PhysicalContent::RequirePage(PageIndex index, PageIntent /*intent*/, 
   return PageLookup::Ready(AddressOf(index), true);
 }
 
-PresentPage PhysicalContent::PeekPage(PageIndex index) const {
-  return index < pages_ ? PresentPage{AddressOf(index), true} : PresentPage();
+void PhysicalContent::PeekPages(PageIndex first, std::span<PresentPage> out) const {
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = first + i < pages_ ? PresentPage{AddressOf(first + i), true} : PresentPage();
+  }
 }
 
 PageIndex PhysicalContent::FindPresent(PageIndex from) const { return from < pages_ ? from : kNoPage; }

@@ -14,7 +14,7 @@ class PhysicalContent final : public VmoContent {
   static RefPtr<PhysicalContent> Create(PhysicalAddress base, PageIndex pages);
 
   PageLookup RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) override;
-  [[nodiscard]] PresentPage PeekPage(PageIndex index) const override;
+  void PeekPages(PageIndex first, std::span<PresentPage> out) const override;
   [[nodiscard]] PageIndex FindPresent(PageIndex from) const override;
   Result<> Decommit(PageIndex first, PageIndex count) override;
   Result<> Truncate(PageIndex end) override;

@@ -71,54 +71,6 @@ Vmo::~Vmo() {
   VmoFamilyNode::Release(family_);
 }
 
-Result<RefPtr<Vmo>> Vmo::CreateChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability) {
-  if (!base::IsPageAligned(offset)) {
-    return Error(ZX_ERR_INVALID_ARGS);
-  }
-  if (size > kMaxSize) {
-    return Error(ZX_ERR_OUT_OF_RANGE);
-  }
-  PAGODA_TRY_ASSIGN(Shape shape, ShapeOfChild(kind, offset, size, resizability));
-  shape.child_kind = kind;
-  PAGODA_TRY_ASSIGN(RefPtr<Vmo> child, Make(std::move(shape)));
-  child->parent_koid_ = koid_;
-  child->name_ = name_;
-  family_->Adopt(*child->family_);
-  return child;
-}
-
-Result<Vmo::Shape> Vmo::ShapeOfChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability) {
-  switch (kind) {
-    case ChildKind::kSlice:
-      return ShapeOfSlice(offset, size, resizability);
-    case ChildKind::kReference:
-      return ShapeOfReference(offset, size, resizability);
-    default:
-      return Error(ZX_ERR_NOT_SUPPORTED);
-  }
-}
-
-Result<Vmo::Shape> Vmo::ShapeOfSlice(uint64_t offset, uint64_t size, Resizability resizability) const {
-  if (resizability == Resizability::kResizable ||
-      !base::RangeFits(offset, base::AlignUp(size, kPageSize), this->size())) {
-    return Error(ZX_ERR_INVALID_ARGS);
-  }
-  if (resizable()) {
-    return Error(ZX_ERR_NOT_SUPPORTED);
-  }
-  return Shape{.content = content_, .content_first = content_first_ + offset / kPageSize, .extent = MakeExtent(size)};
-}
-
-Result<Vmo::Shape> Vmo::ShapeOfReference(uint64_t offset, uint64_t size, Resizability resizability) const {
-  if (offset != 0 || size != 0) {
-    return Error(ZX_ERR_INVALID_ARGS);
-  }
-  if (resizability == Resizability::kResizable && !resizable()) {
-    return Error(ZX_ERR_NOT_SUPPORTED);
-  }
-  return Shape{.content = content_, .content_first = content_first_, .extent = extent_, .resizability = resizability_};
-}
-
 PageLookup Vmo::RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) {
   if (index >= page_end()) {
     return PageLookup::Failed(Status(ZX_ERR_OUT_OF_RANGE));
@@ -127,7 +79,27 @@ PageLookup Vmo::RequirePage(PageIndex index, PageIntent intent, size_t count, Pa
 }
 
 PresentPage Vmo::PeekPage(PageIndex index) const {
-  return index < page_end() ? content_->PeekPage(ContentIndex(index)) : PresentPage();
+  PresentPage page;
+  PeekPages(index, {&page, 1});
+  return page;
+}
+
+void Vmo::PeekPages(PageIndex first, std::span<PresentPage> out) const {
+  const size_t inside = Min(out.size(), page_end() - Min(first, page_end()));
+  if (inside != 0) {
+    content_->PeekPages(ContentIndex(first), out.first(inside));
+  }
+  for (PresentPage& page : out.subspan(inside)) {
+    page = PresentPage();
+  }
+}
+
+PhysicalAddress Vmo::PeekLargeRun(PageIndex first) const {
+  if (!base::RangeFits(first, base::kPagesPerLargePage, page_end())) {
+    return arch::kNoFrame;
+  }
+  const Page* run = content_->FindLargeRun(ContentIndex(first));
+  return run != nullptr ? run->physical_address() : arch::kNoFrame;
 }
 
 PageIndex Vmo::FindPresent(PageIndex from) const {
@@ -183,36 +155,9 @@ Result<> Vmo::Commit(uint64_t offset, uint64_t length) {
   return ForEachPage(offset, length, PageIntent::kWrite, [](uint8_t*, uint64_t, uint64_t) {});
 }
 
-Result<> Vmo::Decommit(uint64_t offset, uint64_t length) {
-  if (!base::RangeFits(offset, length, size())) {
-    return Error(ZX_ERR_OUT_OF_RANGE);
-  }
-  if (!base::IsPageAligned(offset) || !base::IsPageAligned(length)) {
-    return Error(ZX_ERR_INVALID_ARGS);
-  }
-  return content_->Decommit(ContentIndex(offset / kPageSize), length / kPageSize);
-}
+size_t Vmo::committed_pages() const { return owns_content() ? content_->committed_pages() : 0; }
 
-Result<> Vmo::Resize(uint64_t size) {
-  if (!resizable()) {
-    return Error(ZX_ERR_UNAVAILABLE);
-  }
-  if (size > kMaxSize) {
-    return Error(ZX_ERR_OUT_OF_RANGE);
-  }
-  const uint64_t rounded = base::AlignUp(size, kPageSize);
-  if (rounded < this->size()) {
-    PAGODA_TRY(content_->Truncate(rounded / kPageSize));
-  }
-  extent_->size = rounded;
-  extent_->content_size = size;
-  return {};
-}
-
-size_t Vmo::committed_pages() const {
-  const bool owns = child_kind_ != ChildKind::kSlice && child_kind_ != ChildKind::kReference;
-  return owns ? content_->committed_pages() : 0;
-}
+Attribution Vmo::GetAttribution() const { return owns_content() ? content_->GetAttribution() : Attribution(); }
 
 void Vmo::AttachMapping(Mapping& mapping) {
   content_->AttachMapping(mapping);

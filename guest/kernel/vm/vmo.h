@@ -68,10 +68,12 @@ class Vmo final : public RefCounted<Vmo> {
 
   // A child. `offset` must be page-aligned, `size` is rounded up to pages and becomes the content size as it is.
   //   ZX_ERR_INVALID_ARGS   unaligned; a slice that does not fit into this object; a resizable slice; a reference with
-  //                         an offset or a size
-  //   ZX_ERR_OUT_OF_RANGE   larger than kMaxSize
-  //   ZX_ERR_NOT_SUPPORTED  a slice of a resizable object; a resizable reference to one that is not; other kinds that
-  //                         the content does not offer
+  //                         an offset or a size; a snapshot whose offset, counted from the first original, wraps
+  //   ZX_ERR_OUT_OF_RANGE   larger than kMaxSize; a snapshot whose offset + size cannot be said (under
+  //                         ApiPolicy::kZircon this is ZX_ERR_INVALID_ARGS)
+  //   ZX_ERR_NOT_SUPPORTED  a slice of a resizable object; a resizable reference to one that is not; a discardable
+  //                         object; a kind of snapshot that the content does not offer
+  //   ZX_ERR_BAD_STATE      a snapshot of an object that has pins or is not cached
   //   ZX_ERR_NO_MEMORY
   Result<RefPtr<Vmo>> CreateChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability);
 
@@ -91,6 +93,10 @@ class Vmo final : public RefCounted<Vmo> {
 
   // The page at `index` if it is present and may be mapped now without any further step. Never allocates.
   [[nodiscard]] PresentPage PeekPage(PageIndex index) const;
+  // The same for all indices from `first`, at a fraction of the cost. Past the end there is nothing.
+  void PeekPages(PageIndex first, std::span<PresentPage> out) const;
+  // Where the 512 pages from `first` are, if all are present, writable and neighbours in RAM; arch::kNoFrame otherwise.
+  [[nodiscard]] PhysicalAddress PeekLargeRun(PageIndex first) const;
 
   // The lowest index at or above `from` for which PeekPage has a page; kNoPage when there is none.
   [[nodiscard]] PageIndex FindPresent(PageIndex from) const;
@@ -122,13 +128,24 @@ class Vmo final : public RefCounted<Vmo> {
   // range; ZX_ERR_OUT_OF_RANGE.
   Result<> CleanCache(uint64_t offset, uint64_t length);
 
+  // Makes the range read as zero. Whole pages are given up where that can be; parts of pages that read as zero already
+  // stay as they are. May block (pages of a source). ZX_ERR_OUT_OF_RANGE; ZX_ERR_NOT_SUPPORTED: this kind of object
+  // cannot; ZX_ERR_NO_MEMORY or the source's error: a part of the range may be zero.
+  Result<> Zero(uint64_t offset, uint64_t length);
+
   // Changes the size, rounded up to pages; pages past a smaller end are dropped and mappings of them fault from now on.
-  // The content size becomes `size`. ZX_ERR_UNAVAILABLE: not resizable; ZX_ERR_OUT_OF_RANGE: larger than kMaxSize.
-  // Nothing changed on failure.
+  // The content size becomes `size`, and the rest of the last page zero. May block (that page's source).
+  // ZX_ERR_UNAVAILABLE: not resizable; ZX_ERR_OUT_OF_RANGE: larger than kMaxSize; ZX_ERR_INVALID_ARGS: a copy would
+  // reach past the last offset of what it was copied from; ZX_ERR_BAD_STATE: pinned pages would go; ZX_ERR_NO_MEMORY,
+  // or the source's error. Nothing changed on failure.
   Result<> Resize(uint64_t size);
 
-  // Pages that the object owns: none for slices and references.
+  // Pages that the object has, those that it shares with copies included: none for slices and references.
   [[nodiscard]] size_t committed_pages() const;
+  // What they cost: a page that n objects see costs each 1/n. Nothing for slices and references.
+  [[nodiscard]] Attribution GetAttribution() const;
+  // Heap bytes of what holds the pages, nodes shared with copies included.
+  [[nodiscard]] size_t metadata_bytes() const { return owns_content() ? content_->metadata_bytes() : 0; }
   // Null: content is made, not fetched.
   [[nodiscard]] PageSource* page_source() const { return content_->page_source(); }
   [[nodiscard]] VmoContent& content() const { return *content_; }
@@ -170,7 +187,14 @@ class Vmo final : public RefCounted<Vmo> {
   static RefPtr<VmoExtent> MakeExtent(uint64_t size);
   Result<Shape> ShapeOfSlice(uint64_t offset, uint64_t size, Resizability resizability) const;
   Result<Shape> ShapeOfReference(uint64_t offset, uint64_t size, Resizability resizability) const;
+  Result<Shape> ShapeOfSnapshot(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability);
   Result<Shape> ShapeOfChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability);
+
+  [[nodiscard]] bool owns_content() const {
+    return child_kind_ != ChildKind::kSlice && child_kind_ != ChildKind::kReference;
+  }
+  Result<> ZeroPartOfPage(uint64_t offset, uint64_t length);
+  Result<> TryResize(uint64_t size, PageRequest& request);
 
   template <typename Action>
   Result<> ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, Action action);

@@ -18,4 +18,10 @@ void VmoContent::UnmapFromAll(PageIndex first, PageIndex count) {
   }
 }
 
+void VmoContent::WriteProtectInAll(PageIndex first, PageIndex count) {
+  for (Mapping& mapping : mappings_) {
+    mapping.WriteProtectContentPages(first, count);
+  }
+}
+
 }  // namespace gk

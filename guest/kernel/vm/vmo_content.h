@@ -9,8 +9,11 @@
 #include <stdint.h>
 #include <zircon/types.h>
 
+#include <span>
+
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
+#include "guest/kernel/vm/attribution.h"
 #include "guest/kernel/vm/page.h"
 #include "guest/kernel/vm/page_lookup.h"
 #include "shared/base/intrusive_list.h"
@@ -31,6 +34,18 @@ enum class ContentKind : uint8_t {
   kPhysical,    // addresses that are not the kernel's to give back
 };
 
+enum class SnapshotKind : uint8_t {
+  kFull,     // shows what was there when it was made
+  kOnWrite,  // may show later changes until it has a page of its own
+};
+
+// A part of a content, in pages. It may reach past what the content shows, and reads as zero there.
+struct Window {
+  PageIndex first;
+  PageIndex pages;
+  PageIndex visible;  // end of what there is to see
+};
+
 class VmoContent : public RefCounted<VmoContent> {
  public:
   static constexpr PageIndex kNoPage = UINT64_MAX;
@@ -39,20 +54,41 @@ class VmoContent : public RefCounted<VmoContent> {
 
   // As Vmo::RequirePage, without the check against the window.
   virtual PageLookup RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) = 0;
-  // As Vmo::PeekPage.
-  [[nodiscard]] virtual PresentPage PeekPage(PageIndex index) const = 0;
-  // The lowest index at or above `from` for which PeekPage has a page; kNoPage when there is none.
+  // As Vmo::PeekPages.
+  virtual void PeekPages(PageIndex first, std::span<PresentPage> out) const = 0;
+  // The lowest index at or above `from` for which PeekPages has a page; kNoPage when there is none.
   [[nodiscard]] virtual PageIndex FindPresent(PageIndex from) const = 0;
+  // True when the page reads as zero and there is none.
+  [[nodiscard]] virtual bool IsKnownZero(PageIndex) const { return false; }
+  // The first of 512 writable neighbours in RAM that are pages `first` and following; null when they are not all
+  // present and so. Their address need not be aligned.
+  [[nodiscard]] virtual const Page* FindLargeRun(PageIndex) const { return nullptr; }
+
+  // A copy of the part that `window` says, which may be changed without changing this one.
+  // ZX_ERR_NOT_SUPPORTED: this kind of content has no such copies; ZX_ERR_INVALID_ARGS: it is contiguous, or the copy
+  // would reach past the last offset; ZX_ERR_BAD_STATE: it has pins, or is not cached; ZX_ERR_NO_MEMORY.
+  virtual Result<RefPtr<VmoContent>> Snapshot(SnapshotKind, const Window&) { return Error(ZX_ERR_NOT_SUPPORTED); }
 
   // Drops the pages of [first, first + count), which then read as zero. ZX_ERR_NOT_SUPPORTED: this content cannot;
   // others as for Vmo::Decommit. Nothing changed on failure.
   virtual Result<> Decommit(PageIndex first, PageIndex count) = 0;
 
-  // The object ends at `end` from now on: pages at and above it are dropped, for ever. Nothing changed on failure.
-  virtual Result<> Truncate(PageIndex end) = 0;
+  // Makes [first, first + count) read as zero, with no more pages than must be. ZX_ERR_NOT_SUPPORTED: this content
+  // cannot; ZX_ERR_NO_MEMORY: a prefix may be zero.
+  virtual Result<> Zero(PageIndex, PageIndex) { return Error(ZX_ERR_NOT_SUPPORTED); }
 
-  // Pages that the content owns.
+  // The object ends at `end` from now on: pages at and above it are dropped, for ever. ZX_ERR_BAD_STATE: some of them
+  // are pinned; ZX_ERR_NO_MEMORY. Nothing changed on failure.
+  virtual Result<> Truncate(PageIndex end) = 0;
+  // Whether the object may end at `end`. ZX_ERR_INVALID_ARGS.
+  [[nodiscard]] virtual Result<> CheckEnd(PageIndex) const { return {}; }
+
+  // Pages that the content has, those shared with copies included.
   [[nodiscard]] virtual size_t committed_pages() const = 0;
+  // What they cost, when each is divided among those who have it.
+  [[nodiscard]] virtual Attribution GetAttribution() const { return {}; }
+  // Heap bytes of what holds the pages.
+  [[nodiscard]] virtual size_t metadata_bytes() const { return 0; }
   // Null: pages are made, not fetched.
   [[nodiscard]] virtual PageSource* page_source() const { return nullptr; }
   // Null: another kind.
@@ -83,6 +119,8 @@ class VmoContent : public RefCounted<VmoContent> {
 
   // Removes what mappings have entered into page tables for [first, first + count) and waits until no CPU uses it.
   void UnmapFromAll(PageIndex first, PageIndex count);
+  // The same for the permission to write.
+  void WriteProtectInAll(PageIndex first, PageIndex count);
 
  private:
   uint32_t cache_policy_ = ZX_CACHE_POLICY_CACHED;

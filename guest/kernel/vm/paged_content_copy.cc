@@ -1,0 +1,72 @@
+// Copies of paged content: snapshots that share the page tree, and contents that have another one behind them.
+#include <utility>
+
+#include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/paged_content.h"
+
+namespace gk {
+
+Result<> PagedContent::CheckSnapshot(SnapshotKind kind) const {
+  if (kind_ == ContentKind::kContiguous) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  if (discardable_ != nullptr || (kind == SnapshotKind::kFull && (source_ || backing_))) {
+    return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+  // A pinned page must stay the only one of its content: a device writes to it.
+  const bool shares = !source_;
+  return cache_policy() != ZX_CACHE_POLICY_CACHED || (shares && pins_ != 0) ? Error(ZX_ERR_BAD_STATE) : Result<>();
+}
+
+Result<RefPtr<VmoContent>> PagedContent::Snapshot(SnapshotKind kind, const Window& window) {
+  PAGODA_TRY(CheckSnapshot(kind));
+  RefPtr<PagedContent> copy = Create(nullptr, 0);
+  if (!copy) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  copy->is_copy_ = true;
+  copy->bias_ = TreeIndex(window.first);
+  PAGODA_TRY(copy->CheckEnd(window.pages));
+  const PageIndex end = window.first + Min(window.pages, window.visible - Min(window.visible, window.first));
+  if (source_) {
+    copy->BackWith(RefPtr<PagedContent>(this), Min(end, source_end_));
+  } else {
+    PAGODA_TRY(ShareTree(*copy, {window.first, end - window.first, window.visible}));
+    if (backing_) {
+      copy->BackWith(backing_, Min(backing_end_, TreeIndex(end)));
+    }
+  }
+  return RefPtr<VmoContent>(std::move(copy));
+}
+
+// What mappings of this content show of the window for writing is shared from now on.
+Result<> PagedContent::ShareTree(PagedContent& copy, const Window& window) {
+  const PageIndex first = TreeIndex(window.first);
+  PAGODA_TRY(copy.tree_.CloneFrom(tree_, first, first + window.pages));
+  if (copy.tree_.page_count() != 0) {
+    WriteProtectInAll(window.first, window.pages);
+  }
+  return {};
+}
+
+// `end` is a tree index.
+void PagedContent::BackWith(RefPtr<PagedContent> backing, PageIndex end) {
+  backing_ = std::move(backing);
+  backing_end_ = end;
+  backing_->backed_.PushBack(*this);
+}
+
+void PagedContent::UnmapEverywhere(PageIndex first, PageIndex count) {
+  UnmapFromAll(first, count);
+  for (PagedContent& backed : backed_) {
+    // Indices of this content are the other's tree indices.
+    const PageIndex from = Max(first, backed.bias_);
+    const PageIndex to = Min(first + count, backed.backing_end_);
+    if (from < to) {
+      backed.UnmapFromAll(from - backed.bias_, to - from);
+    }
+  }
+}
+
+}  // namespace gk

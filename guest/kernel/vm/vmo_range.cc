@@ -1,0 +1,105 @@
+// Operations on ranges of VMOs that take content away, and resizing.
+#include "guest/kernel/lib/memory.h"
+#include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/vm/reclaim.h"
+#include "guest/kernel/vm/vmo.h"
+#include "shared/base/range.h"
+
+namespace gk {
+
+Result<> Vmo::Decommit(uint64_t offset, uint64_t length) {
+  if (!base::RangeFits(offset, length, size())) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  if (!base::IsPageAligned(offset) || !base::IsPageAligned(length)) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  return content_->Decommit(ContentIndex(offset / kPageSize), length / kPageSize);
+}
+
+// The parts of pages at both ends first, because they may block; the whole pages in between then in one step, if the
+// object is still as large.
+Result<> Vmo::Zero(uint64_t offset, uint64_t length) {
+  if (!base::RangeFits(offset, length, size())) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  const uint64_t end = offset + length;
+  const uint64_t first_whole = Min(base::AlignUp(offset, kPageSize), end);
+  PAGODA_TRY(ZeroPartOfPage(offset, first_whole - offset));
+  const uint64_t end_whole = Max(base::AlignDown(end, kPageSize), first_whole);
+  PAGODA_TRY(ZeroPartOfPage(end_whole, end - end_whole));
+  if (end_whole == first_whole) {
+    return {};
+  }
+  if (end_whole > size()) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  return content_->Zero(ContentIndex(first_whole / kPageSize), (end_whole - first_whole) / kPageSize);
+}
+
+// Inside one page.
+Result<> Vmo::ZeroPartOfPage(uint64_t offset, uint64_t length) {
+  while (length != 0) {
+    reclaim::SafePoint();
+    PageRequest request;
+    const PageIndex index = offset / kPageSize;
+    if (index < page_end() && content_->IsKnownZero(ContentIndex(index))) {
+      return {};
+    }
+    const PageLookup lookup = RequirePage(index, PageIntent::kWrite, 1, request);
+    if (lookup.kind() == PageLookup::Kind::kFailed) {
+      return Error(lookup.status());
+    }
+    if (lookup.kind() == PageLookup::Kind::kReady) {
+      memset(lookup.data<uint8_t>() + offset % kPageSize, 0, length);
+      return {};
+    }
+    PAGODA_TRY(request.Wait());
+  }
+  return {};
+}
+
+Result<> Vmo::Resize(uint64_t size) {
+  if (!resizable()) {
+    return Error(ZX_ERR_UNAVAILABLE);
+  }
+  if (size > kMaxSize) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  for (;;) {
+    reclaim::SafePoint();
+    PageRequest request;
+    const Result<> resized = TryResize(size, request);
+    if (resized.ok() || resized.error() != Status(ZX_ERR_SHOULD_WAIT)) {
+      return resized.ok() ? Result<>() : Error(resized.error());
+    }
+    PAGODA_TRY(request.Wait());
+  }
+}
+
+// ZX_ERR_SHOULD_WAIT: the last page has to be fetched first, `request` waits for it. That page is made ready
+// before anything is cut off, which may fail, and overwritten afterwards, which cannot.
+Result<> Vmo::TryResize(uint64_t size, PageRequest& request) {
+  const uint64_t rounded = base::AlignUp(size, kPageSize);
+  PAGODA_TRY(content_->CheckEnd(ContentIndex(rounded / kPageSize)));
+  uint8_t* last_page = nullptr;
+  const PageIndex last = size / kPageSize;
+  if (size % kPageSize != 0 && last < page_end() && !content_->IsKnownZero(ContentIndex(last))) {
+    const PageLookup lookup = RequirePage(last, PageIntent::kWrite, 1, request);
+    if (lookup.kind() != PageLookup::Kind::kReady) {
+      return Error(lookup.kind() == PageLookup::Kind::kFailed ? lookup.status() : Status(ZX_ERR_SHOULD_WAIT));
+    }
+    last_page = lookup.data<uint8_t>();
+  }
+  if (rounded < this->size()) {
+    PAGODA_TRY(content_->Truncate(rounded / kPageSize));
+  }
+  if (last_page != nullptr) {
+    memset(last_page + size % kPageSize, 0, kPageSize - size % kPageSize);
+  }
+  extent_->size = rounded;
+  extent_->content_size = size;
+  return {};
+}
+
+}  // namespace gk
