@@ -56,4 +56,27 @@ bool CanWrite(uintptr_t address) {
   return vmo.read(AtAddress<void>(address), 0, 1) == ZX_OK;
 }
 
+Region::Region(uint64_t pages, zx_vm_option_t options, zx_handle_t parent, uint64_t offset)
+    : status_(zx_vmar_allocate(parent, options, offset, pages * kPageSize, vmar_.reset_and_get_address(), &base_)) {}
+
+Region::~Region() {
+  if (vmar_.is_valid()) {
+    zx_vmar_destroy(vmar_.get());
+  }
+}
+
+zx_status_t Region::MapAt(uint64_t page, const zx::vmo& vmo, uint64_t pages, zx_vm_option_t options,
+                          uint64_t vmo_page) const {
+  zx_vaddr_t address = 0;
+  return vmar_.map(options | ZX_VM_SPECIFIC, page * kPageSize, vmo, vmo_page * kPageSize, pages * kPageSize, &address);
+}
+
+zx::vmar Region::Without(zx_rights_t rights) const {
+  constexpr zx_rights_t kRights =
+      ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ | ZX_RIGHT_WRITE | ZX_RIGHT_EXECUTE | ZX_RIGHT_OP_CHILDREN;
+  zx::vmar duplicate;
+  EXPECT_OK(vmar_.duplicate(kRights & ~rights, &duplicate));
+  return duplicate;
+}
+
 }  // namespace conformance

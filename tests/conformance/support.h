@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 namespace conformance {
 
@@ -67,5 +68,38 @@ class Mapping {
 // Whether user code could read or write the byte, asked by means of a copy that the kernel makes.
 bool CanRead(uintptr_t address);
 bool CanWrite(uintptr_t address);
+
+// A region inside the root region (or another), destroyed in the end.
+class Region {
+ public:
+  static constexpr zx_vm_option_t kAll =
+      ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE | ZX_VM_CAN_MAP_SPECIFIC;
+
+  explicit Region(uint64_t pages, zx_vm_option_t options = kAll, zx_handle_t parent = zx_vmar_root_self(),
+                  uint64_t offset = 0);
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+  ~Region();
+
+  [[nodiscard]] zx_status_t status() const { return status_; }
+  [[nodiscard]] zx_vaddr_t base() const { return base_; }
+  [[nodiscard]] const zx::vmar& vmar() const { return vmar_; }
+  [[nodiscard]] zx_handle_t get() const { return vmar_.get(); }
+  // Maps at a page of this region.
+  [[nodiscard]] zx_status_t MapAt(uint64_t page, const zx::vmo& vmo, uint64_t pages,
+                                  zx_vm_option_t options = kReadWrite, uint64_t vmo_page = 0) const;
+  // A handle to it without these rights.
+  [[nodiscard]] zx::vmar Without(zx_rights_t rights) const;
+
+ private:
+  zx::vmar vmar_;
+  zx_vaddr_t base_ = 0;
+  const zx_status_t status_;
+};
+
+// What user code meets at an address: ZX_OK, or the status of the fault that the kernel reports through an exception
+// channel. A write leaves the byte as it is.
+zx_status_t ProbeRead(uintptr_t address);
+zx_status_t ProbeWrite(uintptr_t address);
 
 }  // namespace conformance

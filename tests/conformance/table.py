@@ -17,21 +17,25 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
-ROW = re.compile(r"^// (vmo|vmar|real|compat) ([a-z_]+) \| ([^|]+) \| ([^|]+)$")
+START = re.compile(r"^// (?:vmo|vmar|real|compat) [a-z_]+ \|")
+ROW = re.compile(r"^// (\w+) (\w+) \| ([^|]+) \| ([^|]+)$")
 TEST = re.compile(r"^TEST(?:_F)?\((\w+), (\w+)\)")
 
 
 def tests_of(path):
     """Pairs of a test's name and its rows (seed, call, condition, outcome)."""
-    rows = []
+    comments = []
     for line in path.read_text().splitlines():
-        if row := ROW.match(line):
-            rows.append(tuple(part.strip() for part in row.groups()))
+        if START.match(line):
+            comments.append(line)
+        elif line.startswith("// ") and comments:
+            comments[-1] += line[2:]  # a row may take several lines
         elif test := TEST.match(line):
-            yield f"{path.stem}.{test[1]}.{test[2]}", rows
-            rows = []
-        elif not line.startswith("//"):
-            rows = []
+            matches = [ROW.match(comment) for comment in comments]
+            yield f"{path.stem}.{test[1]}.{test[2]}", [match.groups() for match in matches if match]
+            comments = []
+        else:
+            comments = []
 
 
 def collect(complaints):

@@ -127,5 +127,13 @@ TEST(VmarMapRights, MappingWithoutPermissionsIsLegal) {
   EXPECT_FALSE(CanRead(mapping.address()));
 }
 
+// vmar map | ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED where nothing can be mapped execute-only | the mapping is readable
+TEST(VmarMapRights, ReadIfXomUnsupportedMakesItReadable) {
+  const Mapping mapping(MakeVmo(1), ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED, kPageSize);
+  ASSERT_OK(mapping.status());
+  EXPECT_TRUE(CanRead(mapping.address()));
+  EXPECT_FALSE(CanWrite(mapping.address()));
+}
+
 }  // namespace
 }  // namespace conformance
