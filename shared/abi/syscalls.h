@@ -101,6 +101,7 @@ inline constexpr uint32_t kSyscallCount = 0 PAGODA_SYSCALLS(PAGODA_SYSCALL_COUNT
 // of data (read-only there, VdsoData). Entry number n of the list above starts kVdsoEntriesOffset + n * kVdsoEntrySize
 // bytes into the code; after the system calls come the functions of VdsoFunction in the same spacing.
 inline constexpr uint64_t kVdsoCodePages = 2;
+inline constexpr uint64_t kVdsoCodeOffset = 4096;  // of the VMO that holds both
 inline constexpr uint64_t kVdsoEntriesOffset = 0;
 inline constexpr uint64_t kVdsoEntrySize = 32;
 
@@ -137,7 +138,7 @@ struct ProcessStartup {
   uint32_t vmar_root_self;
   uint32_t root_job;  // the job that the process is in
   uint32_t cpu_count;
-  uint32_t reserved2;
+  uint32_t vdso_vmo;  // VdsoData's page and the vDSO's code behind it, to be mapped side by side into other processes
   uint32_t root_resource;  // grants everything that the machine has to grant
   uint32_t mmio_resource;  // the physical memory that is set aside for programs; 0: there is none
 };

@@ -6,6 +6,9 @@
 #include "guest/kernel/object/random.h"
 #include "guest/kernel/object/thread_dispatcher.h"
 #include "guest/kernel/sched/clock.h"
+#include "guest/kernel/vm/mapping.h"
+#include "shared/abi/syscalls.h"
+#include "shared/base/range.h"
 
 namespace gk {
 
@@ -68,6 +71,24 @@ Result<> ProcessDispatcher::SetCriticalTo(RefPtr<JobDispatcher> job, bool only_f
   critical_to_ = std::move(job);
   critical_only_failure_ = only_failure;
   return {};
+}
+
+bool ProcessDispatcher::IsVdsoCode(VirtualAddress address) {
+  constexpr uint64_t kCodeSize = abi::kVdsoCodePages * base::kPageSize;
+  if (vdso_code_ != 0 && address >= vdso_code_ && address - vdso_code_ < kCodeSize) {
+    return true;
+  }
+  Vmar& root = address_space_->root();
+  const Mapping* mapping = vdso_ && root.alive() ? root.FindMapping(address) : nullptr;
+  if (mapping == nullptr || &mapping->vmo() != vdso_.get() || !mapping->access().execute) {
+    return false;
+  }
+  const uint64_t offset = mapping->vmo_offset() + (address - mapping->base());
+  if (offset < abi::kVdsoCodeOffset || offset - abi::kVdsoCodeOffset >= kCodeSize) {
+    return false;
+  }
+  vdso_code_ = address - (offset - abi::kVdsoCodeOffset);
+  return true;
 }
 
 Result<> ProcessDispatcher::Suspend() {

@@ -85,9 +85,11 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   [[nodiscard]] Exceptionate& exceptionate() { return exceptionate_; }
   [[nodiscard]] Exceptionate& debug_exceptionate() { return debug_exceptionate_; }
 
-  // Where the vDSO's code is mapped; 0: nowhere.
-  [[nodiscard]] VirtualAddress vdso_code() const { return vdso_code_; }
-  void SetVdsoCode(VirtualAddress address) { vdso_code_ = address; }
+  // The VMO with the vDSO, which only the kernel writes: one page of data, then the code. Null: there is none.
+  [[nodiscard]] const RefPtr<Vmo>& vdso() const { return vdso_; }
+  void SetVdso(RefPtr<Vmo> vdso) { vdso_ = std::move(vdso); }
+  // True when the vDSO's code is mapped at `address`, wherever whoever made the process put it.
+  [[nodiscard]] bool IsVdsoCode(VirtualAddress address);
 
   // --- for ThreadDispatcher ---
 
@@ -113,7 +115,8 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   base::IntrusiveList<ThreadDispatcher, ProcessThreadsTag> threads_;
   State state_ = State::kInitial;
   int64_t return_code_ = 0;
-  VirtualAddress vdso_code_ = 0;
+  RefPtr<Vmo> vdso_;
+  VirtualAddress vdso_code_ = 0;  // where it was found last; 0: nowhere yet
   zx_time_t start_time_ = 0;
   uint32_t suspend_count_ = 0;
   Exceptionate exceptionate_{ZX_EXCEPTION_CHANNEL_TYPE_PROCESS};

@@ -143,8 +143,7 @@ void ThreadDispatcher::OnSyscall(UserRegisters& registers) {
 }
 
 bool ThreadDispatcher::IsSyscallInstruction(VirtualAddress rip) {
-  const VirtualAddress code = process_->vdso_code();
-  return code != 0 && rip >= code && rip - code < abi::kVdsoCodePages * base::kPageSize;
+  return process_->IsVdsoCode(rip);
 }
 
 void ThreadDispatcher::OnSuspended() { UpdateSignals(ZX_THREAD_RUNNING, ZX_THREAD_SUSPENDED); }

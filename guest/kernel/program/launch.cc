@@ -4,6 +4,7 @@
 #include "guest/kernel/object/resource_dispatcher.h"
 #include "guest/kernel/object/thread_dispatcher.h"
 #include "guest/kernel/object/vmar_dispatcher.h"
+#include "guest/kernel/object/vmo_dispatcher.h"
 #include "guest/kernel/program/load.h"
 #include "guest/kernel/program/startup_block.h"
 #include "guest/kernel/program/vdso.h"
@@ -12,6 +13,10 @@
 namespace gk::program {
 namespace {
 
+constexpr char kVdso[] = {'v', 'd', 's', 'o'};
+// Nobody but the kernel writes it.
+constexpr zx_rights_t kVdsoRights =
+    ZX_RIGHTS_BASIC | ZX_RIGHT_READ | ZX_RIGHT_EXECUTE | ZX_RIGHT_MAP | ZX_RIGHT_GET_PROPERTY;
 constexpr char kMainThread[] = {'m', 'a', 'i', 'n'};
 constexpr char kSetAside[] = {'s', 'e', 't', '-', 'a', 's', 'i', 'd', 'e'};
 
@@ -37,7 +42,12 @@ Result<> GiveHandles(ProcessDispatcher& process, const RefPtr<ThreadDispatcher>&
   if (!root) {
     return Error(ZX_ERR_NO_MEMORY);
   }
+  RefPtr<VmoDispatcher> vdso = VmoDispatcher::Create(process.vdso(), ObjectName(kVdso));
+  if (!vdso) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
   HandleTable& handles = process.handles();
+  PAGODA_TRY_ASSIGN(startup.vdso_vmo, handles.Add(Handle(std::move(vdso), kVdsoRights)));
   PAGODA_TRY_ASSIGN(startup.root_job, handles.Add(Handle(process.job_reference(), ZX_DEFAULT_JOB_RIGHTS)));
   PAGODA_TRY_ASSIGN(startup.vmar_root_self, handles.Add(Handle(std::move(root), VmarDispatcher::kRootRights)));
   PAGODA_TRY_ASSIGN(startup.thread_self, handles.Add(Handle(thread, ZX_DEFAULT_THREAD_RIGHTS)));
@@ -56,9 +66,9 @@ Result<> StartIn(const RefPtr<ProcessDispatcher>& process, const Launch& launch)
   abi::ProcessStartup startup{};
   startup.argument_count = launch.argument_count;
   startup.cpu_count = launch.cpu_count;
+  process->SetVdso(vdso);
   PAGODA_TRY(GiveHandles(*process, thread, startup));
   PAGODA_TRY_ASSIGN(const VirtualAddress block, MapStartupBlock(root, startup, launch.arguments));
-  process->SetVdsoCode(vdso_code);
   return thread->Start({.rip = launch.image.entry, .stack = stack, .argument1 = block, .argument2 = vdso_code});
 }
 

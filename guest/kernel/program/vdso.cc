@@ -12,7 +12,8 @@ namespace {
 
 using base::kPageSize;
 
-constexpr uint64_t kCodeOffset = kPageSize;
+constexpr uint64_t kCodeOffset = abi::kVdsoCodeOffset;
+static_assert(kCodeOffset == kPageSize);
 constexpr uint64_t kCodeSize = abi::kVdsoCodePages * kPageSize;
 
 const unsigned char* CodeForThisHost() {

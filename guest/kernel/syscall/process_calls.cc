@@ -24,6 +24,7 @@ Result<> CreateProcess(Caller& caller, zx_handle_t job_handle, const ObjectName&
   PAGODA_TRY_ASSIGN(RefPtr<JobDispatcher> job,
                     caller.handles().Get<JobDispatcher>(job_handle, ZX_RIGHT_MANAGE_PROCESS));
   PAGODA_TRY_ASSIGN(RefPtr<ProcessDispatcher> process, ProcessDispatcher::Create(std::move(job), name));
+  process->SetVdso(caller.process.vdso());
   RefPtr<VmarDispatcher> root = VmarDispatcher::Create(process->address_space().root_reference());
   if (!root) {
     return Error(ZX_ERR_NO_MEMORY);

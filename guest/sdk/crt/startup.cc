@@ -82,6 +82,7 @@ zx_handle_t zx_process_self() { return g_startup->process_self; }
 zx_handle_t zx_vmar_root_self() { return g_startup->vmar_root_self; }
 zx_handle_t pagoda_root_resource() { return g_startup->root_resource; }
 zx_handle_t pagoda_mmio_resource() { return g_startup->mmio_resource; }
+zx_handle_t pagoda_vdso_vmo() { return g_startup->vdso_vmo; }
 zx_handle_t zx_job_default() { return g_startup->root_job; }
 zx_handle_t pagoda_main_thread() { return g_startup->thread_self; }
 uint32_t zx_system_get_num_cpus() { return g_startup->cpu_count; }

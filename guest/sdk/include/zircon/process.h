@@ -17,6 +17,9 @@ zx_handle_t pagoda_root_resource(void);
 zx_handle_t pagoda_mmio_resource(void);
 // The job that the process belongs to: the root of all.
 zx_handle_t zx_job_default(void);
+// The vDSO, for processes that this one makes: a page of data, and from the second page on the code. Mapped as a whole,
+// readable and executable, it makes system calls from there.
+zx_handle_t pagoda_vdso_vmo(void);
 // The handle of the thread that runs main, from whatever thread it is asked.
 zx_handle_t pagoda_main_thread(void);
 

@@ -187,12 +187,26 @@ TEST_F(TaskCallsTest, AnUnhandledFaultKillsTheProcessWithOneReport) {
 }
 
 TEST_F(TaskCallsTest, OnlyUndefinedInstructionsOfTheVdsoAreSystemCalls) {
-  EXPECT_FALSE(thread_->IsSyscallInstruction(0)) << "before there is a vDSO";
-  process_->SetVdsoCode(0x500000);
-  EXPECT_TRUE(thread_->IsSyscallInstruction(0x500000));
-  EXPECT_TRUE(thread_->IsSyscallInstruction(0x500fff));
-  EXPECT_FALSE(thread_->IsSyscallInstruction(0x500000 + abi::kVdsoCodePages * base::kPageSize));
-  EXPECT_FALSE(thread_->IsSyscallInstruction(0x4fffff));
+  constexpr uint64_t kCodeSize = abi::kVdsoCodePages * kPageSize;
+  const RefPtr<Vmo> vdso = *Vmo::Create(abi::kVdsoCodeOffset + kCodeSize, Resizability::kFixed);
+  const auto map = [&](zx_vm_option_t options) {
+    MapRequest request{.vmo = vdso, .length = vdso->size()};
+    request.options = options;
+    request.vmo_rights = {.read = true, .write = false, .execute = true};
+    return *process_->address_space().root().Map(request);
+  };
+  const VirtualAddress base = map(ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE);
+  const VirtualAddress code = base + abi::kVdsoCodeOffset;
+  EXPECT_FALSE(thread_->IsSyscallInstruction(code)) << "before there is a vDSO";
+  process_->SetVdso(vdso);
+  EXPECT_FALSE(thread_->IsSyscallInstruction(0));
+  EXPECT_FALSE(thread_->IsSyscallInstruction(user_memory_)) << "another VMO";
+  EXPECT_FALSE(thread_->IsSyscallInstruction(map(ZX_VM_PERM_READ) + kPageSize)) << "not executable";
+  EXPECT_FALSE(thread_->IsSyscallInstruction(base)) << "its data";
+  EXPECT_TRUE(thread_->IsSyscallInstruction(code));
+  EXPECT_TRUE(thread_->IsSyscallInstruction(code + kCodeSize - 1));
+  EXPECT_FALSE(thread_->IsSyscallInstruction(code + kCodeSize));
+  EXPECT_FALSE(thread_->IsSyscallInstruction(code - 1));
 }
 
 TEST_F(TaskCallsTest, AProcessThatNeverRanEndsWithItsLastHandle) {
