@@ -41,10 +41,6 @@ void AddressSpace::Destroy() {
   root_->space_ = nullptr;
 }
 
-Result<> AddressSpace::EnterPages(VirtualAddress address, std::span<const PhysicalAddress> frames, Access access) {
-  return page_table_.MapFrames(address, frames, {.access = access, .user = true, .accessed = true});
-}
-
 // Where a 2 MiB leaf is cut by an end of the range and there is no memory to split it, all of the leaf goes: what was
 // not meant faults back in.
 void AddressSpace::RemovePages(VirtualAddress address, PageIndex count) {

@@ -53,8 +53,6 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   // --- for mappings, faults and copies ---
 
   [[nodiscard]] const arch::PageTable& page_table() const { return page_table_; }
-  // Enters pages; those that are entered already stay as they are. ZX_ERR_NO_MEMORY: a prefix was entered.
-  Result<> EnterPages(VirtualAddress address, std::span<const PhysicalAddress> frames, Access access);
   // Removes entries and waits until no CPU uses them. Cannot fail; may remove more than asked (they fault back in).
   void RemovePages(VirtualAddress address, PageIndex count);
   // Restricts entries to `access`, and waits as above. No access at all removes them.
@@ -76,7 +74,13 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   AddressSpace(arch::PageTable page_table, uint64_t seed);
   void Synchronize();
+
+  // fault.cc
   Result<> EnterFaultedPage(Mapping& mapping, VirtualAddress address, Access wanted, PresentPage page);
+  Result<> EnterWindow(VirtualAddress first, std::span<const PresentPage> window, bool writable,
+                       const arch::MappingAttributes& attributes);
+  bool EnterLargePage(Mapping& mapping, VirtualAddress address);
+  uint64_t EnterPresentAt(Mapping& mapping, VirtualAddress address, uint64_t length);
 
   arch::PageTable page_table_;
   RefPtr<Vmar> root_;

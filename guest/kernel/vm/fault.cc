@@ -27,6 +27,13 @@ Access EntryAccess(Access permitted, Access wanted, bool page_writable) {
   return entry;
 }
 
+arch::MappingAttributes AttributesFor(const Mapping& mapping, Access access) {
+  return {.access = access,
+          .user = true,
+          .uncached = mapping.vmo().content().cache_policy() != ZX_CACHE_POLICY_CACHED,
+          .accessed = true};
+}
+
 }  // namespace
 
 Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
@@ -59,22 +66,52 @@ Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
 Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address, Access wanted, PresentPage page) {
   const VirtualAddress faulted = base::AlignDown(address, kPageSize);
   const Access access = EntryAccess(mapping.access(), wanted, page.writable);
-  if (const auto present = page_table_.Query(faulted); present.has_value()) {
-    if (present->address == page.address && IsSubset(access, present->attributes.access)) {
-      return {};  // another CPU was faster
-    }
+  const auto present = page_table_.Query(faulted);
+  if (present.has_value() && present->address == page.address && IsSubset(access, present->attributes.access)) {
+    return {};  // another CPU was faster
+  }
+  if (EnterLargePage(mapping, faulted)) {
+    return {};
+  }
+  if (present.has_value()) {
     // Another page (the shared zero page gave way), more permission than before, or another kind.
     RemovePages(faulted, 1);
   }
   const VirtualAddress first = Max(base::AlignDown(faulted, kWindowSize), mapping.base());
   const VirtualAddress end = Min(base::AlignDown(faulted, kWindowSize) + kWindowSize, mapping.end());
-  std::array<PhysicalAddress, kWindowPages> frames;
-  for (VirtualAddress i = first; i < end; i += kPageSize) {
-    const PresentPage neighbour = i == faulted ? page : mapping.vmo().PeekPage(mapping.PageIndexOf(i));
-    frames[(i - first) / kPageSize] = neighbour.writable == page.writable ? neighbour.address : arch::kNoFrame;
-  }
+  std::array<PresentPage, kWindowPages> pages;
+  const std::span<PresentPage> window = std::span(pages).first((end - first) / kPageSize);
+  mapping.vmo().PeekPages(mapping.PageIndexOf(first), window);
+  window[(faulted - first) / kPageSize] = page;
   // One window lies in one last-level table: either all is entered or nothing.
-  return EnterPages(first, std::span(frames).first((end - first) / kPageSize), access);
+  return EnterWindow(first, window, page.writable, AttributesFor(mapping, access));
+}
+
+// Enters those pages, at consecutive addresses from `first`, that are present and as `writable` as said.
+Result<> AddressSpace::EnterWindow(VirtualAddress first, std::span<const PresentPage> window, bool writable,
+                                   const arch::MappingAttributes& attributes) {
+  std::array<PhysicalAddress, kWindowPages> frames;
+  for (size_t i = 0; i < window.size(); ++i) {
+    frames[i] = window[i].writable == writable ? window[i].address : arch::kNoFrame;
+  }
+  return page_table_.MapFrames(first, std::span(frames).first(window.size()), attributes);
+}
+
+// Shows the aligned 2 MiB around `address` with one entry, if the mapping has them all, and the object has all their
+// pages, side by side in RAM. Not where an entry may have to turn round: code in one half could need data in the other.
+// False: nothing was entered (but what was may be gone).
+bool AddressSpace::EnterLargePage(Mapping& mapping, VirtualAddress address) {
+  const VirtualAddress first = base::AlignDown(address, base::kLargePageSize);
+  const bool turns = mapping.access().write && mapping.access().execute;
+  if (turns || first < mapping.base() || mapping.end() - first < base::kLargePageSize) {
+    return false;
+  }
+  const PhysicalAddress run = mapping.vmo().PeekLargeRun(mapping.PageIndexOf(first));
+  if (run == arch::kNoFrame || !base::IsAligned(run, base::kLargePageSize)) {
+    return false;
+  }
+  RemovePages(first, base::kPagesPerLargePage);
+  return page_table_.Map(first, run, base::kPagesPerLargePage, AttributesFor(mapping, mapping.access())).ok();
 }
 
 void AddressSpace::EnterPresent(Mapping& mapping, VirtualAddress address, uint64_t length) {
@@ -84,13 +121,34 @@ void AddressSpace::EnterPresent(Mapping& mapping, VirtualAddress address, uint64
   const Vmo& vmo = mapping.vmo();
   const PageIndex first = mapping.PageIndexOf(address);
   const PageIndex end = first + length / kPageSize;
-  for (PageIndex index = vmo.FindPresent(first); index < end; index = vmo.FindPresent(index + 1)) {
-    const PresentPage page = vmo.PeekPage(index);
+  PageIndex next = 0;
+  for (PageIndex index = vmo.FindPresent(first); index < end; index = vmo.FindPresent(next)) {
     const VirtualAddress target = address + (index - first) * kPageSize;
-    if (!EnterPages(target, {&page.address, 1}, EntryAccess(mapping.access(), {.read = true}, page.writable)).ok()) {
+    const uint64_t entered = EnterPresentAt(mapping, target, (end - index) * kPageSize);
+    if (entered == 0) {
       return;
     }
+    next = index + entered / kPageSize;
   }
+}
+
+// Enters what is present from `address` on, as far as one step goes; returns how far, 0 when there is no memory.
+uint64_t AddressSpace::EnterPresentAt(Mapping& mapping, VirtualAddress address, uint64_t length) {
+  if (base::IsAligned(address, base::kLargePageSize) && length >= base::kLargePageSize &&
+      EnterLargePage(mapping, address)) {
+    return base::kLargePageSize;
+  }
+  const uint64_t size = Min(length, kWindowSize - address % kWindowSize);
+  std::array<PresentPage, kWindowPages> pages;
+  const std::span<PresentPage> window = std::span(pages).first(size / kPageSize);
+  mapping.vmo().PeekPages(mapping.PageIndexOf(address), window);
+  for (const bool writable : {true, false}) {
+    const Access access = EntryAccess(mapping.access(), {.read = true}, writable);
+    if (!EnterWindow(address, window, writable, AttributesFor(mapping, access)).ok()) {
+      return 0;
+    }
+  }
+  return size;
 }
 
 }  // namespace gk

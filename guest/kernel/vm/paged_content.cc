@@ -64,7 +64,8 @@ PageLookup PagedContent::RequirePage(PageIndex index, PageIntent intent, size_t 
     return LookThrough(index, intent, count, request);
   }
   if (intent == PageIntent::kWrite) {
-    return CommitZeroPage(index);
+    const Page* made = count >= base::kPagesPerLargePage ? TryCommitLargeRun(index) : nullptr;
+    return made != nullptr ? PageLookup::Ready(*made, true) : CommitZeroPage(index);
   }
   const Page* zero = SharedZeroPage();
   return zero != nullptr ? PageLookup::Ready(*zero, false) : PageLookup::Failed(Status(ZX_ERR_NO_MEMORY));

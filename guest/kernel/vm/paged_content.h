@@ -74,12 +74,13 @@ class PagedContent final : public VmoContent,
   Result<> OnPageArrived(PageIndex index, Page* page) override;
 
   uint64_t DiscardPages() override;
-  Result<> InsertRun(Page* first, PageIndex count);
+  Result<> InsertRun(PageIndex tree_index, Page* first, PageIndex count);
 
   [[nodiscard]] PageIndex TreeIndex(PageIndex index) const { return bias_ + index; }
   [[nodiscard]] bool IsBacked(PageIndex index) const { return TreeIndex(index) < backing_end_; }
   static Page* NewPage(PageIndex tree_index);
   PageLookup CommitZeroPage(PageIndex index);
+  const Page* TryCommitLargeRun(PageIndex index);
   PageLookup LookThrough(PageIndex index, PageIntent intent, size_t count, PageRequest& request);
   PageLookup MakeOwnCopy(PageIndex index, PhysicalAddress original, bool replaces);
 

@@ -4,6 +4,7 @@
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/paged_content.h"
 #include "guest/kernel/vm/pmm.h"
+#include "guest/kernel/vm/reclaim.h"
 
 namespace gk {
 
@@ -22,22 +23,42 @@ Result<RefPtr<PagedContent>> PagedContent::CreateContiguous(PageIndex pages, uin
     return Error(ZX_ERR_NO_MEMORY);
   }
   content->kind_ = ContentKind::kContiguous;
-  PAGODA_TRY(content->InsertRun(first, pages));
+  PAGODA_TRY(content->InsertRun(0, first, pages));
   return content;
 }
 
 // Takes over all pages of the run, whether it succeeds or not.
-Result<> PagedContent::InsertRun(Page* first, PageIndex count) {
+Result<> PagedContent::InsertRun(PageIndex tree_index, Page* first, PageIndex count) {
   for (PageIndex i = 0; i < count; ++i) {
     ZeroPage(first[i]);
     SetPageState(first[i], PageState::kObject);
-    first[i].object = {.index = i, .share_count = 0};
-    if (const Result<> inserted = tree_.Insert(i, first + i); !inserted.ok()) {
+    first[i].object = {.index = tree_index + i, .share_count = 0};
+    if (const Result<> inserted = tree_.Insert(tree_index + i, first + i); !inserted.ok()) {
       FreeContiguous(first + i, count - i);
       return inserted;
     }
   }
   return {};
+}
+
+// Makes the 512 pages from `index` on, which somebody is about to want, in one block of RAM, so that a large page-table
+// entry can show them. Only where all are absent and read as zero, and plenty of memory is left: what follows would
+// make them one by one, with a chance to reclaim in between. Returns the page at `index`, null if it was not made.
+const Page* PagedContent::TryCommitLargeRun(PageIndex index) {
+  constexpr PageIndex kCount = base::kPagesPerLargePage;
+  const PageIndex tree_index = TreeIndex(index);
+  if (!base::IsAligned(tree_index, kCount) || index < source_end_ || tree_index < backing_end_ ||
+      tree_.FindNextNonAbsent(tree_index).index - tree_index < kCount ||
+      FreePageCount() < reclaim::HighWatermark() + kCount) {
+    return nullptr;
+  }
+  Page* first = AllocateContiguous(kCount, base::kLargePageSize);
+  if (first == nullptr) {
+    return nullptr;
+  }
+  (void)StatusOf(InsertRun(tree_index, first, kCount));  // in part is fine, too
+  UnmapEverywhere(index, kCount);
+  return tree_.Find(tree_index).page;
 }
 
 uint64_t PagedContent::DiscardPages() {

@@ -14,15 +14,21 @@ std::optional<arch::Translation> UserReach::Look(VirtualAddress address) const {
   return permitted ? found : std::nullopt;
 }
 
-// The physical map shows RAM only: the registers of a device can be mapped by a program, but not be copied.
+// The physical map shows RAM only, and cached: the registers of a device, and what a program sees uncached, can be
+// mapped by it but not be copied.
 std::span<uint8_t> UserReach::Find(VirtualAddress address) {
   if (known_removals_ != space_.removals() || address - known_ >= known_bytes_.size()) {
     const auto found = Look(address);
-    if (!found.has_value() || !IsRam(found->address, 1)) {
+    if (!found.has_value()) {
       return {};
     }
-    known_ = base::AlignDown(address, found->leaf_size);
-    known_bytes_ = {arch::PhysicalToVirtual<uint8_t>(found->address - (address - known_)), found->leaf_size};
+    const VirtualAddress leaf = base::AlignDown(address, found->leaf_size);
+    const PhysicalAddress frame = found->address - (address - leaf);
+    if (found->attributes.uncached || !IsRam(frame, found->leaf_size)) {
+      return {};
+    }
+    known_ = leaf;
+    known_bytes_ = {arch::PhysicalToVirtual<uint8_t>(frame), found->leaf_size};
     known_removals_ = space_.removals();
   }
   return known_bytes_.subspan(address - known_);

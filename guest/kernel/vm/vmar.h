@@ -122,6 +122,7 @@ class Vmar final : public Region {
                                                         uint64_t alignment, uint64_t guard) const;
   [[nodiscard]] std::optional<VirtualAddress> LowestPlace(const RegionTree::Gap& window, uint64_t size,
                                                           uint64_t alignment) const;
+  std::optional<VirtualAddress> TryRandomPlaces(const RegionTree::Gap& window, uint64_t size, uint64_t alignment);
   std::optional<VirtualAddress> AnyPlace(const RegionTree::Gap& window, uint64_t size, uint64_t alignment);
   VirtualAddress RandomPlace(const RegionTree::Gap& room, uint64_t size, uint64_t alignment);
   [[nodiscard]] bool IsFreeWithGuards(VirtualAddress address, uint64_t length) const;

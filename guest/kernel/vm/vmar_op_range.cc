@@ -88,8 +88,9 @@ Result<> Vmar::ApplyRangeOp(RangeOp op, Mapping& mapping, VirtualAddress address
     case RangeOp::kCommit:
       return piece.vmo->Commit(piece.offset, piece.length);
     case RangeOp::kDecommit:
-    case RangeOp::kZero:
       return piece.vmo->Decommit(piece.offset, piece.length);
+    case RangeOp::kZero:
+      return piece.vmo->Zero(piece.offset, piece.length);
     case RangeOp::kMapRange:
       space_->EnterPresent(mapping, address, piece.length);
       return {};

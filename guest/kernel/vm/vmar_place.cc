@@ -121,14 +121,25 @@ std::optional<VirtualAddress> Vmar::LowestPlace(const RegionTree::Gap& window, u
   return room.has_value() ? std::optional(base::AlignUp(room->begin, alignment)) : std::nullopt;
 }
 
-std::optional<VirtualAddress> Vmar::AnyPlace(const RegionTree::Gap& window, uint64_t size, uint64_t alignment) {
-  VirtualAddress start = window.begin;
-  for (int i = 0; i < kTries; ++i) {
-    start = RandomPlace(window, size, alignment);
-    if (IsFreeWithGuards(start, size)) {
-      return start;
+std::optional<VirtualAddress> Vmar::TryRandomPlaces(const RegionTree::Gap& window, uint64_t size, uint64_t alignment) {
+  for (int i = 0; i < kTries && CountPlaces(window, size, alignment) != 0; ++i) {
+    const VirtualAddress place = RandomPlace(window, size, alignment);
+    if (IsFreeWithGuards(place, size)) {
+      return place;
     }
   }
+  return std::nullopt;
+}
+
+// What is large enough for large page-table entries is placed where they fit, if that is easy.
+std::optional<VirtualAddress> Vmar::AnyPlace(const RegionTree::Gap& window, uint64_t size, uint64_t alignment) {
+  const uint64_t liked = size >= base::kLargePageSize ? Max(alignment, base::kLargePageSize) : alignment;
+  for (const uint64_t tried : {liked, alignment}) {
+    if (const auto place = TryRandomPlaces(window, size, tried); place.has_value()) {
+      return place;
+    }
+  }
+  const VirtualAddress start = RandomPlace(window, size, alignment);
   for (const uint64_t guard : {kPageSize, uint64_t{0}}) {
     for (const VirtualAddress from : {start, window.begin}) {
       if (const auto room = FindRoom({from, window.end}, size, alignment, guard); room.has_value()) {
