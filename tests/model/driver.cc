@@ -219,7 +219,8 @@ void Driver::OpRange() {
   const bool inside = Fits(offset, length, vmo.size());
   const bool decommit_of_source = operation == ZX_VMO_OP_DECOMMIT && vmo.content->sourced;
   const zx_status_t status = machine_.OpRange(slot, operation, offset, length);
-  if (status == ZX_ERR_NOT_SUPPORTED && operation == ZX_VMO_OP_DECOMMIT && (vmo.snapshotted || decommit_of_source)) {
+  if (status == ZX_ERR_NOT_SUPPORTED && operation == ZX_VMO_OP_DECOMMIT &&
+      (vmo.content->snapshotted || decommit_of_source)) {
     return;
   }
   const zx_status_t expected = inside ? (decommit_of_source ? ZX_ERR_NOT_SUPPORTED : ZX_OK) : ZX_ERR_OUT_OF_RANGE;

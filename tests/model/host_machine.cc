@@ -47,8 +47,8 @@ Machine::Abilities HostMachine::abilities() const {
   return {.sources = true,
           .resizes = true,
           .slices = true,
-          .snapshots = false,
-          .zero = false,
+          .snapshots = true,
+          .zero = true,
           .execute = true,
           .fault_statuses = true};
 }
@@ -111,6 +111,8 @@ zx_status_t HostMachine::OpRange(int slot, uint32_t operation, uint64_t offset, 
         return gk::ValueOf(vmos_[slot]->Commit(offset, length));
       case ZX_VMO_OP_DECOMMIT:
         return gk::ValueOf(vmos_[slot]->Decommit(offset, length));
+      case ZX_VMO_OP_ZERO:
+        return gk::ValueOf(vmos_[slot]->Zero(offset, length));
       default:
         return ZX_ERR_INVALID_ARGS;
     }

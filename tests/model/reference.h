@@ -20,6 +20,8 @@ inline constexpr uint64_t kPageSize = 4096;
 struct Content {
   std::vector<uint8_t> bytes;
   bool sourced = false;  // pages come from a page source
+  // Has taken part in a snapshot, as original or copy: some operations may then be refused.
+  bool snapshotted = false;
 };
 
 // Who descends from whom. A node lives as long as its VMO or any of its descendants.
@@ -52,8 +54,6 @@ struct Vmo {
   uint64_t slice_size = 0;  // bytes
   bool slice = false;
   bool resizable = false;
-  // Has taken part in a snapshot, as original or copy: some operations may then be refused.
-  bool snapshotted = false;
 };
 
 inline std::shared_ptr<Vmo> MakeVmo(uint64_t pages, bool resizable) {
@@ -75,7 +75,7 @@ inline std::shared_ptr<Vmo> MakeSnapshot(Vmo& parent, uint64_t offset, uint64_t 
   }
   vmo->family = std::make_shared<Family>(parent.family);
   vmo->resizable = resizable;
-  vmo->snapshotted = parent.snapshotted = true;
+  vmo->content->snapshotted = parent.content->snapshotted = true;
   return vmo;
 }
 
@@ -86,7 +86,6 @@ inline std::shared_ptr<Vmo> MakeSlice(const Vmo& parent, uint64_t offset, uint64
   vmo->offset = parent.offset + offset;
   vmo->slice = true;
   vmo->slice_size = size;
-  vmo->snapshotted = parent.snapshotted;
   return vmo;
 }
 
