@@ -29,6 +29,8 @@ void NonCanonical() { static_cast<void>(*Hidden(reinterpret_cast<volatile int*>(
 void Divide() { static_cast<void>(Hidden(Hidden(1) / Hidden(0))); }
 void Undefined() { asm volatile("ud2"); }
 void Breakpoint() { asm volatile("int3"); }
+// Number 0 is zx_handle_close: harmless if it were carried out.
+void ForeignSyscall() { asm volatile("syscall" : : "a"(0), "D"(0) : "rcx", "r11", "memory"); }
 void Privileged() { asm volatile("hlt"); }
 
 // Every call needs its own frame, because the sum is formed after the calls inside have returned.
@@ -57,6 +59,7 @@ constexpr Kind kKinds[] = {
     {"undefined", Undefined, "execute ud2"},
     {"breakpoint", Breakpoint, "execute int3"},
     {"privileged", Privileged, "execute hlt"},
+    {"foreign-syscall", ForeignSyscall, "make a system call outside the vDSO"},
     {"stack-overflow", StackOverflow, "recurse without end"},
 };
 

@@ -75,7 +75,11 @@
   X(port_cancel_key, 3)               \
   X(timer_create, 3)                  \
   X(timer_set, 3)                     \
-  X(timer_cancel, 1)
+  X(timer_cancel, 1)                  \
+  X(futex_wake_single_owner, 1)       \
+  X(futex_requeue, 6)                 \
+  X(futex_requeue_single_owner, 5)    \
+  X(futex_get_owner, 2)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

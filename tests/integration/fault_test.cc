@@ -36,5 +36,14 @@ INSTANTIATE_TEST_SUITE_P(Each, UserFault,
                                          Fault{"Breakpoint", "breakpoint", "breakpoint"}),
                          NameOfParameter());
 
+// Where the vDSO traps by a syscall instruction, its use elsewhere is recognised and ends the program; where the
+// instruction does not reach the kernel it is a fault.
+TEST_F(GuestTest, ASystemCallFromOutsideTheVdsoKillsTheProgram) {
+  constexpr int kKilled = 137;
+  const Ending ending = Execute(RunCommand({}, {"fault", "foreign-syscall"}));
+  EXPECT_TRUE(ending.code == kKilled || ending.code == kKilledByFault) << ending.code;
+  EXPECT_EQ(ending.out.find("still alive"), std::string::npos) << ending.out;
+}
+
 }  // namespace
 }  // namespace integration

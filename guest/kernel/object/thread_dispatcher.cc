@@ -146,6 +146,9 @@ bool ThreadDispatcher::IsSyscallInstruction(VirtualAddress rip) {
   return process_->IsVdsoCode(rip);
 }
 
+// Which system calls there are is between the kernel and its vDSO: who goes past it is stopped, as in Zircon.
+void ThreadDispatcher::OnForeignSyscall() { process_->Kill(ZX_TASK_RETCODE_VDSO_KILL); }
+
 void ThreadDispatcher::OnSuspended() { UpdateSignals(ZX_THREAD_RUNNING, ZX_THREAD_SUSPENDED); }
 
 void ThreadDispatcher::OnResumed() { UpdateSignals(ZX_THREAD_SUSPENDED, ZX_THREAD_RUNNING); }

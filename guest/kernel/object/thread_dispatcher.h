@@ -80,6 +80,7 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   void OnSyscall(UserRegisters& registers) override;
   void OnException(UserRegisters& registers, const UserException& exception) override;
   bool IsSyscallInstruction(VirtualAddress rip) override;
+  void OnForeignSyscall() override;
   void OnThreadStart() override;
   void OnSuspended() override;
   void OnResumed() override;

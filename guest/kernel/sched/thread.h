@@ -38,7 +38,9 @@ class ThreadOwner {
   virtual void OnSyscall(UserRegisters& registers) = 0;
   // Decides what an unresolved exception does. Unless it kills the thread, the thread resumes at `registers`.
   virtual void OnException(UserRegisters& registers, const UserException& exception) = 0;
-  // True when the undefined instruction at `rip` is the vDSO's trap instruction.
+  // The thread executed a trap instruction that IsSyscallInstruction denies.
+  virtual void OnForeignSyscall() = 0;
+  // True when the trap instruction at `rip` is one of the vDSO's.
   virtual bool IsSyscallInstruction(VirtualAddress rip) = 0;
   // The thread runs for the first time and is about to enter user code; may block.
   virtual void OnThreadStart() {}

@@ -68,9 +68,16 @@ Status nanosleep(Caller& caller, zx_time_t deadline);
 Status object_wait_one(Caller& caller, zx_handle_t handle, zx_signals_t signals, zx_time_t deadline,
                        UserOut<zx_signals_t> observed);
 Status object_wait_many(Caller& caller, UserOutBytes items, size_t count, zx_time_t deadline);
-// There is no priority inheritance yet: the owner is checked and then forgotten.
+
+// futex_calls.cc: without priority inheritance; an owner is remembered for those who ask.
 Status futex_wait(Caller& caller, UserIn<int32_t> value, int32_t expected, zx_handle_t new_owner, zx_time_t deadline);
 Status futex_wake(Caller& caller, UserIn<int32_t> value, uint32_t count);
+Status futex_wake_single_owner(Caller& caller, UserIn<int32_t> value);
+Status futex_requeue(Caller& caller, UserIn<int32_t> value, uint32_t wake_count, int32_t expected,
+                     UserIn<int32_t> target, uint32_t requeue_count, zx_handle_t new_owner);
+Status futex_requeue_single_owner(Caller& caller, UserIn<int32_t> value, int32_t expected, UserIn<int32_t> target,
+                                  uint32_t requeue_count, zx_handle_t new_owner);
+Status futex_get_owner(Caller& caller, UserIn<int32_t> value, UserOut<zx_koid_t> koid);
 
 // property_calls.cc
 Status object_get_property(Caller& caller, zx_handle_t handle, uint32_t property, UserOutBytes value, size_t size);

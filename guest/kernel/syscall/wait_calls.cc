@@ -1,10 +1,9 @@
-// Calls that wait: for a time, for a signal, for a futex.
+// Calls that wait: for a time, for signals.
 #include <new>
 
 #include "guest/kernel/object/signal_wait.h"
 #include "guest/kernel/sched/thread.h"
 #include "guest/kernel/syscall/calls.h"
-#include "shared/base/range.h"
 
 namespace gk::syscall {
 namespace {
@@ -103,56 +102,6 @@ Status object_wait_many(Caller& caller, UserOutBytes items, size_t count, zx_tim
   }
   WaitItems copied;
   return StatusOf(WaitForItems(caller, items, std::span(copied).first(count), deadline));
-}
-
-namespace {
-
-bool IsFutexAddress(VirtualAddress address) {
-  return base::IsAligned(address, sizeof(int32_t)) && address >= AddressSpace::kUserBase &&
-         address < AddressSpace::kUserEnd;
-}
-
-// The owner is named only when the wait takes place, so the value is compared first.
-Status CheckFutexOwner(Caller& caller, zx_handle_t new_owner) {
-  if (new_owner == ZX_HANDLE_INVALID) {
-    return Status(ZX_OK);
-  }
-  const Result<RefPtr<ThreadDispatcher>> owner = caller.handles().Get<ThreadDispatcher>(new_owner, ZX_RIGHT_NONE);
-  if (!owner) {
-    return owner.error();
-  }
-  const ThreadDispatcher& thread = **owner;
-  const bool acceptable = &thread != &caller.thread && &thread.process() == &caller.process &&
-                          thread.state() != ThreadDispatcher::State::kNew;
-  return Status(acceptable ? ZX_OK : ZX_ERR_INVALID_ARGS);
-}
-
-}  // namespace
-
-Status futex_wait(Caller& caller, UserIn<int32_t> value, int32_t expected, zx_handle_t new_owner, zx_time_t deadline) {
-  if (!IsFutexAddress(value.address)) {
-    return Status(ZX_ERR_INVALID_ARGS);
-  }
-  const Result<int32_t> actual = value.Read(caller);
-  if (!actual) {
-    return actual.error();
-  }
-  // Nothing from here to the wait may block, or a wake-up in between would be lost.
-  if (*actual != expected) {
-    return Status(ZX_ERR_BAD_STATE);
-  }
-  if (const Status status = CheckFutexOwner(caller, new_owner); !status.ok()) {
-    return status;
-  }
-  return caller.process.futexes().Wait(value.address, deadline);
-}
-
-Status futex_wake(Caller& caller, UserIn<int32_t> value, uint32_t count) {
-  if (!IsFutexAddress(value.address)) {
-    return Status(ZX_ERR_INVALID_ARGS);
-  }
-  caller.process.futexes().Wake(value.address, count);
-  return Status(ZX_OK);
 }
 
 }  // namespace gk::syscall

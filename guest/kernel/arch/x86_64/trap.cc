@@ -69,6 +69,16 @@ void HandleUndefinedInstruction(Thread& thread, const Trap& trap) {
   thread.owner()->OnSyscall(registers);
 }
 
+// A ud2 outside the vDSO is an undefined instruction like any other; a syscall instruction has no other meaning.
+void HandleSyscallInstruction(Thread& thread) {
+  UserRegisters& registers = thread.registers();
+  if (thread.owner()->IsSyscallInstruction(registers.rip - 2)) {
+    thread.owner()->OnSyscall(registers);
+  } else {
+    thread.owner()->OnForeignSyscall();
+  }
+}
+
 void HandleInterrupt(PerCpu& cpu, uint64_t vector) {
   if (vector == NUCLEUS_VECTOR_SPURIOUS) {
     return;  // needs no end of interrupt (SDM volume 3A, section 11.9)
@@ -90,7 +100,7 @@ void Dispatch(PerCpu& cpu, const Trap& trap) {
   Thread& thread = *cpu.cpu.current;
   switch (trap.entry) {
     case NUCLEUS_ENTRY_SYSCALL:
-      thread.owner()->OnSyscall(thread.registers());
+      HandleSyscallInstruction(thread);
       break;
     case kVectorPageFault:
       HandlePageFault(thread, trap);

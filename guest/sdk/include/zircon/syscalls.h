@@ -99,8 +99,8 @@ zx_status_t zx_task_suspend_token(zx_handle_t handle, zx_handle_t* token);
 // Of a stopped thread: suspended, or in an exception. Layouts are in zircon/syscalls/debug.h.
 zx_status_t zx_thread_read_state(zx_handle_t handle, uint32_t kind, void* buffer, size_t buffer_size);
 zx_status_t zx_thread_write_state(zx_handle_t handle, uint32_t kind, const void* buffer, size_t buffer_size);
-// The channel through which exceptions of the task's threads can be handled. Each message is a zx_exception_info_t and a
-// handle to the exception; the thread goes on, or the next handler is asked, when that handle is closed.
+// The channel through which exceptions of the task's threads can be handled. Each message is a zx_exception_info_t and
+// a handle to the exception; the thread goes on, or the next handler is asked, when that handle is closed.
 zx_status_t zx_task_create_exception_channel(zx_handle_t handle, uint32_t options, zx_handle_t* out);
 zx_status_t zx_exception_get_thread(zx_handle_t handle, zx_handle_t* out);
 zx_status_t zx_exception_get_process(zx_handle_t handle, zx_handle_t* out);
@@ -116,6 +116,13 @@ void zx_thread_legacy_yield(uint32_t options);
 zx_status_t zx_futex_wait(const zx_futex_t* value_ptr, zx_futex_storage_t current_value, zx_handle_t new_futex_owner,
                           zx_time_t deadline);
 zx_status_t zx_futex_wake(const zx_futex_t* value_ptr, uint32_t wake_count);
+zx_status_t zx_futex_wake_single_owner(const zx_futex_t* value_ptr);
+zx_status_t zx_futex_requeue(const zx_futex_t* value_ptr, uint32_t wake_count, zx_futex_storage_t current_value,
+                             const zx_futex_t* requeue_ptr, uint32_t requeue_count, zx_handle_t new_requeue_owner);
+zx_status_t zx_futex_requeue_single_owner(const zx_futex_t* value_ptr, zx_futex_storage_t current_value,
+                                          const zx_futex_t* requeue_ptr, uint32_t requeue_count,
+                                          zx_handle_t new_requeue_owner);
+zx_status_t zx_futex_get_owner(const zx_futex_t* value_ptr, zx_koid_t* koid);
 
 // ---- Memory --------------------------------------------------------------------------------------------------------
 

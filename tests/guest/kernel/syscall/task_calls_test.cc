@@ -186,6 +186,13 @@ TEST_F(TaskCallsTest, AnUnhandledFaultKillsTheProcessWithOneReport) {
   EXPECT_EQ(platform_.console_writes, 1);
 }
 
+TEST_F(TaskCallsTest, ASystemCallFromOutsideTheVdsoEndsTheProcess) {
+  StartThread([](UserRegisters&) { Thread::Current()->owner()->OnForeignSyscall(); });
+  RunUntilIdle();
+  EXPECT_EQ(process_->state(), ProcessDispatcher::State::kDead);
+  EXPECT_EQ(process_->return_code(), ZX_TASK_RETCODE_VDSO_KILL);
+}
+
 TEST_F(TaskCallsTest, OnlyUndefinedInstructionsOfTheVdsoAreSystemCalls) {
   constexpr uint64_t kCodeSize = abi::kVdsoCodePages * kPageSize;
   const RefPtr<Vmo> vdso = *Vmo::Create(abi::kVdsoCodeOffset + kCodeSize, Resizability::kFixed);

@@ -137,6 +137,32 @@ TEST_F(WaitCallsTest, FutexWaitRefusesAnotherValueBeforeItLooksAtTheOwner) {
   EXPECT_EQ(Call(Syscall::futex_wait, futex_, int32_t{7}, myself, ZX_TIME_INFINITE), ZX_ERR_INVALID_ARGS);
 }
 
+TEST_F(WaitCallsTest, RequeueChecksAddressesThenTheValueThenTheOwner) {
+  const VirtualAddress target = Put(int32_t{0});
+  const auto requeue = [&](VirtualAddress from, int32_t value, VirtualAddress to, zx_handle_t owner) {
+    return Call(Syscall::futex_requeue, from, 0u, value, to, 1u, owner);
+  };
+  EXPECT_EQ(requeue(futex_, 7, futex_, ZX_HANDLE_INVALID), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(requeue(futex_, 8, target + 1, ZX_HANDLE_INVALID), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(requeue(futex_, 8, target, uint32_t{3}), ZX_ERR_BAD_STATE);
+  EXPECT_EQ(requeue(futex_, 7, target, uint32_t{3}), ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(requeue(futex_, 7, target, handle_), ZX_ERR_WRONG_TYPE);
+  StartCall(Syscall::futex_wait, futex_, int32_t{7}, ZX_HANDLE_INVALID, ZX_TIME_INFINITE);
+  EXPECT_EQ(requeue(futex_, 7, target, ZX_HANDLE_INVALID), ZX_OK);
+  EXPECT_EQ(Call(Syscall::futex_wake, futex_, 9u), ZX_OK);
+  EXPECT_EQ(returned_, 0);
+  EXPECT_EQ(Call(Syscall::futex_wake_single_owner, target), ZX_OK);
+  EXPECT_EQ(returned_, 1);
+}
+
+TEST_F(WaitCallsTest, TheOwnerOfAFutexCanBeAskedFor) {
+  const VirtualAddress koid = Put(zx_koid_t{99});
+  EXPECT_EQ(Call(Syscall::futex_get_owner, futex_, koid), ZX_OK);
+  EXPECT_EQ(Get<zx_koid_t>(koid), ZX_KOID_INVALID);
+  EXPECT_EQ(Call(Syscall::futex_get_owner, futex_, kBadAddress), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(Call(Syscall::futex_get_owner, futex_ + 1, koid), ZX_ERR_INVALID_ARGS);
+}
+
 TEST_F(WaitCallsTest, FutexWaitTimesOut) {
   EXPECT_EQ(Call(Syscall::futex_wait, futex_, int32_t{7}, ZX_HANDLE_INVALID, int64_t{0}), ZX_ERR_TIMED_OUT);
   EXPECT_EQ(Call(Syscall::futex_wait, futex_, int32_t{7}, ZX_HANDLE_INVALID, CurrentTime() + 5), ZX_ERR_TIMED_OUT);
