@@ -23,6 +23,7 @@ constexpr Topic kTopics[] = {
     {ZX_INFO_PROCESS, &InfoProcess},
     {ZX_INFO_PROCESS_THREADS, &InfoProcessThreads},
     {ZX_INFO_PROCESS_HANDLE_STATS, &InfoProcessHandleStats},
+    {ZX_INFO_TASK_STATS, &InfoTaskStats},
     {ZX_INFO_THREAD, &InfoThread},
     {ZX_INFO_THREAD_EXCEPTION_REPORT, &InfoThreadExceptionReport},
     {ZX_INFO_THREAD_EXCEPTION_REPORT_V1, &InfoThreadExceptionReportV1},

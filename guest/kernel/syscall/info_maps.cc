@@ -1,9 +1,9 @@
 // Topics about what is mapped where.
 #include <zircon/syscalls/object.h>
 
-#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/object/vmar_dispatcher.h"
 #include "guest/kernel/syscall/info_topics.h"
+#include "guest/kernel/vm/memory_use.h"
 #include "guest/kernel/vm/region_walk.h"
 
 namespace gk::syscall {
@@ -15,17 +15,6 @@ void SetName(NameField field, const char* name) {
   for (size_t i = 0; i < ZX_MAX_NAME_LEN - 1 && name[i] != '\0'; ++i) {
     field[i] = name[i];
   }
-}
-
-size_t CountPresentPages(const Mapping& mapping) {
-  const Vmo& vmo = mapping.vmo();
-  const PageIndex first = mapping.PageIndexOf(mapping.base());
-  const PageIndex end = Min(first + mapping.size() / kPageSize, vmo.page_end());
-  size_t count = 0;
-  for (PageIndex index = vmo.FindPresent(first); index < end; index = vmo.FindPresent(index + 1)) {
-    ++count;
-  }
-  return count;
 }
 
 zx_vm_option_t OptionsOf(Access access) {

@@ -8,6 +8,7 @@
 #include "guest/kernel/object/job_dispatcher.h"
 #include "guest/kernel/sched/scheduler.h"
 #include "guest/kernel/syscall/info_topics.h"
+#include "guest/kernel/vm/memory_use.h"
 
 namespace gk::syscall {
 namespace {
@@ -67,6 +68,19 @@ Result<> InfoProcessHandleStats(Caller& caller, zx_handle_t handle, InfoSink& si
   zx_info_process_handle_stats_t stats{};
   process->handles().ForEach([&](const Handle& each) { ++stats.handle_count[each.object()->type()]; });
   return sink.SetOnly(stats);
+}
+
+Result<> InfoTaskStats(Caller& caller, zx_handle_t handle, InfoSink& sink) {
+  PAGODA_TRY_ASSIGN(const RefPtr<ProcessDispatcher> process,
+                    caller.handles().Get<ProcessDispatcher>(handle, ZX_RIGHT_INSPECT));
+  if (process->state() == ProcessDispatcher::State::kDead) {
+    return Error(ZX_ERR_BAD_STATE);
+  }
+  const MemoryUse use = MeasureMemoryUse(process->address_space().root_reference());
+  return sink.SetOnly(zx_info_task_stats_t{.mem_mapped_bytes = use.mapped,
+                                           .mem_private_bytes = use.private_use,
+                                           .mem_shared_bytes = use.shared_use,
+                                           .mem_scaled_shared_bytes = use.scaled_shared_use});
 }
 
 Result<> InfoThread(Caller& caller, zx_handle_t handle, InfoSink& sink) {

@@ -26,6 +26,7 @@ Result<> InfoKmemStatsExtended(Caller& caller, zx_handle_t handle, InfoSink& sin
 Result<> InfoProcess(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoProcessThreads(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoProcessHandleStats(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoTaskStats(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoThread(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoThreadExceptionReport(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoThreadExceptionReportV1(Caller& caller, zx_handle_t handle, InfoSink& sink);

@@ -176,6 +176,33 @@ TEST_F(ProcessCallsTest, HandleStatsCountByType) {
   EXPECT_EQ(counted.handle_count[ZX_OBJ_TYPE_VMO], 0u);
 }
 
+TEST_F(ProcessCallsTest, TaskStatsTellPrivateFromSharedMemory) {
+  const VirtualAddress stats = Put(zx_info_task_stats_t{});
+  const auto get = [&] {
+    EXPECT_EQ(Call(Syscall::object_get_info, child_, ZX_INFO_TASK_STATS, stats, sizeof(zx_info_task_stats_t), 0, 0),
+              ZX_OK);
+    return Get<zx_info_task_stats_t>(stats);
+  };
+  EXPECT_EQ(get().mem_mapped_bytes, 0u);
+  const zx_handle_t vmo = CreateVmo(4 * kPageSize);
+  EXPECT_EQ(Call(Syscall::vmo_write, vmo, user_memory_, kPageSize, 1), ZX_OK);
+  const VirtualAddress address = Put(uint64_t{0});
+  const auto map = [&](zx_handle_t root) {
+    EXPECT_EQ(Call(Syscall::vmar_map, root, ZX_VM_PERM_READ, 0, vmo, 0, 4 * kPageSize, address), ZX_OK);
+  };
+  map(child_root_);
+  EXPECT_EQ(get().mem_mapped_bytes, 4 * kPageSize);
+  EXPECT_EQ(get().mem_private_bytes, kPageSize);
+  EXPECT_EQ(get().mem_shared_bytes, 0u);
+  map(root_);
+  EXPECT_EQ(get().mem_private_bytes, 0u);
+  EXPECT_EQ(get().mem_shared_bytes, kPageSize);
+  EXPECT_EQ(get().mem_scaled_shared_bytes, kPageSize / 2);
+  EXPECT_EQ(Call(Syscall::task_kill, child_), ZX_OK);
+  EXPECT_EQ(Call(Syscall::object_get_info, child_, ZX_INFO_TASK_STATS, stats, sizeof(zx_info_task_stats_t), 0, 0),
+            ZX_ERR_BAD_STATE);
+}
+
 // ---- Suspension
 
 TEST_F(ProcessCallsTest, ASuspendedThreadStandsStillUntilTheTokenIsClosed) {
