@@ -34,6 +34,11 @@ arch::MappingAttributes AttributesFor(const Mapping& mapping, Access access) {
           .accessed = true};
 }
 
+// Where in the address space the mapping ends, or what can be reached through it. Precondition: something can.
+VirtualAddress EndOfReach(const Mapping& mapping) {
+  return mapping.base() + Min(mapping.size(), mapping.reach() - mapping.vmo_offset());
+}
+
 }  // namespace
 
 Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
@@ -45,6 +50,9 @@ Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
     }
     if (!mapping->access().read || !IsSubset(access, mapping->access())) {
       return Error(ZX_ERR_ACCESS_DENIED);
+    }
+    if (mapping->PageIndexOf(address) >= mapping->reach() / kPageSize) {
+      return Error(ZX_ERR_OUT_OF_RANGE);
     }
     const RefPtr<Vmo> vmo(&mapping->vmo());
     PageRequest request;
@@ -78,7 +86,7 @@ Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address
     RemovePages(faulted, 1);
   }
   const VirtualAddress first = Max(base::AlignDown(faulted, kWindowSize), mapping.base());
-  const VirtualAddress end = Min(base::AlignDown(faulted, kWindowSize) + kWindowSize, mapping.end());
+  const VirtualAddress end = Min(base::AlignDown(faulted, kWindowSize) + kWindowSize, EndOfReach(mapping));
   std::array<PresentPage, kWindowPages> pages;
   const std::span<PresentPage> window = std::span(pages).first((end - first) / kPageSize);
   mapping.vmo().PeekPages(mapping.PageIndexOf(first), window);
@@ -103,7 +111,7 @@ Result<> AddressSpace::EnterWindow(VirtualAddress first, std::span<const Present
 bool AddressSpace::EnterLargePage(Mapping& mapping, VirtualAddress address) {
   const VirtualAddress first = base::AlignDown(address, base::kLargePageSize);
   const bool turns = mapping.access().write && mapping.access().execute;
-  if (turns || first < mapping.base() || mapping.end() - first < base::kLargePageSize) {
+  if (turns || first < mapping.base() || EndOfReach(mapping) - first < base::kLargePageSize) {
     return false;
   }
   const PhysicalAddress run = mapping.vmo().PeekLargeRun(mapping.PageIndexOf(first));
@@ -120,7 +128,7 @@ void AddressSpace::EnterPresent(Mapping& mapping, VirtualAddress address, uint64
   }
   const Vmo& vmo = mapping.vmo();
   const PageIndex first = mapping.PageIndexOf(address);
-  const PageIndex end = first + length / kPageSize;
+  const PageIndex end = Min(first + length / kPageSize, mapping.reach() / kPageSize);
   PageIndex next = 0;
   for (PageIndex index = vmo.FindPresent(first); index < end; index = vmo.FindPresent(next)) {
     const VirtualAddress target = address + (index - first) * kPageSize;

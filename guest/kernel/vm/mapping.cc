@@ -16,7 +16,8 @@ Mapping::Mapping(AddressSpace& space, const Part& part)
       vmo_(part.vmo),
       vmo_offset_(part.vmo_offset),
       access_(part.access),
-      allowed_(part.allowed) {}
+      allowed_(part.allowed),
+      ends_with_content_(part.ends_with_content) {}
 
 Mapping::~Mapping() { GK_ASSERT(!is_linked()); }
 
@@ -26,12 +27,19 @@ Mapping::Part Mapping::PartOf(VirtualAddress base, uint64_t size) const {
           .vmo = vmo_,
           .vmo_offset = vmo_offset_ + (base - base_),
           .access = access_,
-          .allowed = allowed_};
+          .allowed = allowed_,
+          .ends_with_content = ends_with_content_};
+}
+
+uint64_t Mapping::reach() const {
+  const uint64_t size = vmo_->size();
+  return ends_with_content_ && vmo_->content_size() < size ? base::AlignUp(vmo_->content_size(), kPageSize) : size;
 }
 
 bool Mapping::IsContinuedBy(const Mapping& next) const {
   return end() == next.base_ && vmo_ == next.vmo_ && vmo_offset_ + size_ == next.vmo_offset_ &&
-         IsSame(access_, next.access_) && IsSame(allowed_, next.allowed_);
+         IsSame(access_, next.access_) && IsSame(allowed_, next.allowed_) &&
+         ends_with_content_ == next.ends_with_content_;
 }
 
 Mapping::Shown Mapping::ShownOf(PageIndex first, PageIndex count) const {

@@ -18,9 +18,10 @@ class Mapping final : public Region, public base::ListNode<ContentMappingTag> {
     VirtualAddress base;
     uint64_t size;  // bytes, a page multiple
     RefPtr<Vmo> vmo;
-    uint64_t vmo_offset;  // bytes, page-aligned
-    Access access;        // what it permits
-    Access allowed;       // what Protect may raise that to
+    uint64_t vmo_offset;             // bytes, page-aligned
+    Access access;                   // what it permits
+    Access allowed;                  // what Protect may raise that to
+    bool ends_with_content = false;  // ZX_VM_FAULT_BEYOND_STREAM_SIZE
   };
   // Not in any tree or list yet: Vmar inserts it. Null when there is no memory.
   static RefPtr<Mapping> Create(AddressSpace& space, const Part& part);
@@ -30,6 +31,9 @@ class Mapping final : public Region, public base::ListNode<ContentMappingTag> {
   [[nodiscard]] uint64_t vmo_offset() const { return vmo_offset_; }  // of base(), bytes, page-aligned
   [[nodiscard]] Access access() const { return access_; }            // what the mapping permits now
   [[nodiscard]] Access allowed() const { return allowed_; }          // what Protect may raise it to
+  // How many bytes of the VMO can be reached through it, a page multiple: up to the end of the VMO, or of the page in
+  // which its content ends.
+  [[nodiscard]] uint64_t reach() const;
   // The piece [base, base + size) of this mapping, which must lie inside it.
   [[nodiscard]] Part PartOf(VirtualAddress base, uint64_t size) const;
   [[nodiscard]] PageIndex PageIndexOf(VirtualAddress address) const {
@@ -68,6 +72,7 @@ class Mapping final : public Region, public base::ListNode<ContentMappingTag> {
   uint64_t vmo_offset_;
   Access access_;
   const Access allowed_;
+  const bool ends_with_content_;
 };
 
 }  // namespace gk

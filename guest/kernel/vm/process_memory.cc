@@ -22,10 +22,10 @@ Result<Source> FindSource(AddressSpace& target, VirtualAddress address, VmoTrans
     return Error(ZX_ERR_ACCESS_DENIED);
   }
   const uint64_t offset = mapping->vmo_offset() + (address - mapping->base());
-  if (offset >= mapping->vmo().size()) {
+  if (offset >= mapping->reach()) {
     return Error(ZX_ERR_OUT_OF_RANGE);
   }
-  return Source{RefPtr<Vmo>(&mapping->vmo()), offset, Min(mapping->end() - address, mapping->vmo().size() - offset)};
+  return Source{RefPtr<Vmo>(&mapping->vmo()), offset, Min(mapping->end() - address, mapping->reach() - offset)};
 }
 
 // `*done` says how far it came.

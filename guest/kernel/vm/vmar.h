@@ -35,7 +35,8 @@ class Vmar final : public Region {
 
   // Maps part of a VMO and returns the address. Errors, checked in this order:
   //   ZX_ERR_BAD_STATE      this region was destroyed
-  //   ZX_ERR_INVALID_ARGS   unknown or contradictory options; write or execute without read; unaligned; empty; a fixed
+  //   ZX_ERR_INVALID_ARGS   unknown or contradictory options; FAULT_BEYOND_STREAM_SIZE without ALLOW_FAULTS; write or
+  //   execute without read; unaligned; empty; a fixed
   //                         place outside this region; an offset without an option that needs one; larger than the
   //                         region
   //   ZX_ERR_OUT_OF_RANGE   vmo_offset + length wraps
@@ -72,7 +73,9 @@ class Vmar final : public Region {
   //   ZX_ERR_INVALID_ARGS   a further region, and not `may_reach_children`, or the operation never does: only
   //                         kMapRange, kDontNeed and kAlwaysNeed do
   //   ZX_ERR_ACCESS_DENIED  the VMO handle that was mapped did not permit writing (kPrefetch: reading)
-  //   ZX_ERR_OUT_OF_RANGE   the object ends before the mapping does: kMapRange and the hints do not mind
+  //   ZX_ERR_OUT_OF_RANGE   the object ends before the mapping does, or with ZX_VM_FAULT_BEYOND_STREAM_SIZE its
+  //   content:
+  //                         kMapRange and the hints do not mind
   // Nothing changed if it is one of these, unless others changed what is mapped while it blocked. Otherwise the
   // object's own error; what lies below the mapping that it concerns is done.
   Result<> OpRange(RangeOp op, VirtualAddress address, uint64_t length, bool may_reach_children);

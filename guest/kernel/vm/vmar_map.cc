@@ -11,12 +11,15 @@ namespace {
 
 constexpr zx_vm_option_t kPlacing =
     ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE | ZX_VM_OFFSET_IS_UPPER_LIMIT | (~0u << ZX_VM_ALIGN_BASE);
-constexpr zx_vm_option_t kMapOptions = kPlacing | ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE |
-                                       ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED | ZX_VM_MAP_RANGE |
-                                       ZX_VM_REQUIRE_NON_RESIZABLE | ZX_VM_ALLOW_FAULTS;
+constexpr zx_vm_option_t kMapOptions =
+    kPlacing | ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE | ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED |
+    ZX_VM_MAP_RANGE | ZX_VM_REQUIRE_NON_RESIZABLE | ZX_VM_ALLOW_FAULTS | ZX_VM_FAULT_BEYOND_STREAM_SIZE;
 
 bool AreOptionsValid(zx_vm_option_t options, Access access) {
   const bool overwrite = (options & ZX_VM_SPECIFIC_OVERWRITE) != 0;
+  if ((options & ZX_VM_FAULT_BEYOND_STREAM_SIZE) != 0 && (options & ZX_VM_ALLOW_FAULTS) == 0) {
+    return false;
+  }
   return (options & ~kMapOptions) == 0 && (access.read || (!access.write && !access.execute)) &&
          !(overwrite && (options & ZX_VM_MAP_RANGE) != 0);
 }
@@ -86,7 +89,8 @@ Result<VirtualAddress> Vmar::Map(const MapRequest& request) {
                                 .vmo = request.vmo,
                                 .vmo_offset = request.vmo_offset,
                                 .access = access,
-                                .allowed = Intersect(request.vmo_rights, AccessFromAbilities(abilities_))});
+                                .allowed = Intersect(request.vmo_rights, AccessFromAbilities(abilities_)),
+                                .ends_with_content = (request.options & ZX_VM_FAULT_BEYOND_STREAM_SIZE) != 0});
   if (!mapping) {
     return Error(ZX_ERR_NO_MEMORY);
   }

@@ -73,7 +73,7 @@ Result<> Vmar::CheckRangeOp(RangeOp op, VirtualAddress address, VirtualAddress e
       return Error(ZX_ERR_ACCESS_DENIED);
     }
     const Piece piece = PieceOf(*mapping, address, end);
-    if (demands.inside_object && !base::RangeFits(piece.offset, piece.length, piece.vmo->size())) {
+    if (demands.inside_object && !base::RangeFits(piece.offset, piece.length, mapping->reach())) {
       return Error(ZX_ERR_OUT_OF_RANGE);
     }
     address += piece.length;

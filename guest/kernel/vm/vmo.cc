@@ -71,6 +71,16 @@ Vmo::~Vmo() {
   VmoFamilyNode::Release(family_);
 }
 
+// Mappings that end with the content show less from now on, if it shrinks; whoever else shows it finds it again.
+void Vmo::SetContentSize(uint64_t content_size) {
+  const uint64_t old_end = base::AlignUp(Min(extent_->content_size, size()), kPageSize);
+  const uint64_t end = base::AlignUp(Min(content_size, size()), kPageSize);
+  extent_->content_size = content_size;
+  if (end < old_end) {
+    content_->UnmapFromAll(ContentIndex(end / kPageSize), (old_end - end) / kPageSize);
+  }
+}
+
 PageLookup Vmo::RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) {
   if (index >= page_end()) {
     return PageLookup::Failed(Status(ZX_ERR_OUT_OF_RANGE));

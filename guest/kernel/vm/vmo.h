@@ -84,7 +84,7 @@ class Vmo final : public RefCounted<Vmo> {
 
   // The number of meaningful bytes: a note that programs keep with the object. May be larger than size().
   [[nodiscard]] uint64_t content_size() const { return extent_->content_size; }
-  void SetContentSize(uint64_t content_size) { extent_->content_size = content_size; }
+  void SetContentSize(uint64_t content_size);
 
   // Makes the page at `index` present for `intent`, or arranges for it and says how to wait. Does not block. `count` is
   // how many pages from there the caller is going to want: a hint for sources.

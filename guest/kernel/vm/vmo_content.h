@@ -114,12 +114,13 @@ class VmoContent : public RefCounted<VmoContent> {
   void AttachMapping(Mapping& mapping);
   void DetachMapping(Mapping& mapping);
 
+  // Removes what mappings have entered into page tables for [first, first + count) and waits until no CPU uses it.
+  void UnmapFromAll(PageIndex first, PageIndex count);
+
  protected:
   VmoContent() = default;
 
-  // Removes what mappings have entered into page tables for [first, first + count) and waits until no CPU uses it.
-  void UnmapFromAll(PageIndex first, PageIndex count);
-  // The same for the permission to write.
+  // As UnmapFromAll, for the permission to write.
   void WriteProtectInAll(PageIndex first, PageIndex count);
 
  private:
