@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/page_tree_node.h"
 #include "guest/kernel/vm/pmm.h"
@@ -198,22 +199,35 @@ Result<PageTree::Node*> PageTree::PrepareLeaf(PageIndex index) {
 
 Result<> PageTree::Insert(PageIndex index, Page* page) {
   PAGODA_TRY_ASSIGN(Node * leaf, PrepareLeaf(index));
-  const unsigned slot = SlotAt(index, 0);
-  GK_ASSERT(!leaf->Has(slot));
-  leaf->slots[slot].page = page;
-  leaf->Occupy(slot);
-  page->object.share_count = 1;
-  AddToCounts(index);
+  leaf->PutPage(SlotAt(index, 0), page);
+  AddToCounts(index, 1);
   return {};
 }
 
-// One page more at `index`, whose path is private.
-void PageTree::AddToCounts(PageIndex index) {
+PageIndex PageTree::InsertRun(PageIndex first, Page* pages, PageIndex count) {
+  PageIndex done = 0;
+  while (done < count) {
+    const Result<Node*> leaf = PrepareLeaf(first + done);
+    if (!leaf.ok()) {
+      break;
+    }
+    const PageIndex before = done;
+    const PageIndex end = Min(count, done + kSlots - SlotAt(first + done, 0));
+    for (; done < end; ++done) {
+      (*leaf)->PutPage(SlotAt(first + done, 0), pages + done);
+    }
+    AddToCounts(first + before, end - before);
+  }
+  return done;
+}
+
+// `count` pages more in the leaf of `index`, whose path is private.
+void PageTree::AddToCounts(PageIndex index, uint64_t count) {
   Node* node = root_;
-  ++node->page_count;
+  node->page_count += count;
   for (unsigned level = height_ - 1; level != 0; --level) {
     node = node->slots[SlotAt(index, level)].node;
-    ++node->page_count;
+    node->page_count += count;
   }
 }
 

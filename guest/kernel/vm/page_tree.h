@@ -56,6 +56,10 @@ class PageTree {
   // the page.
   Result<> Insert(PageIndex index, Page* page);
 
+  // The same for neighbours in RAM, from `first` on. Returns how many have found their place: less than `count` when
+  // there is no memory; the caller keeps the others.
+  PageIndex InsertRun(PageIndex first, Page* pages, PageIndex count);
+
   // Puts `page` in the place of a page that others name too. Errors as above.
   Result<> Replace(PageIndex index, Page* page);
 
@@ -110,7 +114,7 @@ class PageTree {
   Result<Node*> PrepareLeaf(PageIndex index);
   Result<> PrepareEdge(PageIndex index, const Range& range, Content leave);
   static void ClearBelow(Node& node, unsigned level, const Range& range, Content leave);
-  void AddToCounts(PageIndex index);
+  void AddToCounts(PageIndex index, uint64_t count);
   void PruneAt(PageIndex index);
   Result<> CutOff(PageIndex first, PageIndex end);
   [[nodiscard]] Entry FindNext(PageIndex from, bool with_zeroes) const;

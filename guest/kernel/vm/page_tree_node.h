@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "guest/kernel/lib/heap.h"
+#include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/page_tree.h"
 
 namespace gk {
@@ -45,6 +46,12 @@ struct PageTree::Node : HeapObject {
   void Occupy(unsigned slot) {
     occupied |= uint64_t{1} << slot;
     zeroes &= ~(uint64_t{1} << slot);
+  }
+  void PutPage(unsigned slot, Page* page) {
+    GK_ASSERT(!Has(slot));
+    slots[slot].page = page;
+    Occupy(slot);
+    page->object.share_count = 1;
   }
   void Vacate(unsigned slot) { occupied &= ~(uint64_t{1} << slot); }
   void SetZero(unsigned slot, bool zero) { zeroes = (zeroes & ~(uint64_t{1} << slot)) | (uint64_t{zero} << slot); }

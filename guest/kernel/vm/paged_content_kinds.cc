@@ -33,10 +33,11 @@ Result<> PagedContent::InsertRun(PageIndex tree_index, Page* first, PageIndex co
     ZeroPage(first[i]);
     SetPageState(first[i], PageState::kObject);
     first[i].object = {.index = tree_index + i, .share_count = 0};
-    if (const Result<> inserted = tree_.Insert(tree_index + i, first + i); !inserted.ok()) {
-      FreeContiguous(first + i, count - i);
-      return inserted;
-    }
+  }
+  const PageIndex inserted = tree_.InsertRun(tree_index, first, count);
+  if (inserted != count) {
+    FreeContiguous(first + inserted, count - inserted);
+    return Error(ZX_ERR_NO_MEMORY);
   }
   return {};
 }

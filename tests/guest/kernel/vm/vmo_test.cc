@@ -94,6 +94,43 @@ TEST_F(VmoTest, CommitMakesPagesPresent) {
   EXPECT_EQ(ValueOf(vmo->Commit(kPageSize, 4 * kPageSize)), ZX_ERR_OUT_OF_RANGE);
 }
 
+TEST_F(VmoTest, CommitMakesLargeRunsOfNeighboursWhereNothingWas) {
+  constexpr uint64_t kLarge = base::kPagesPerLargePage;
+  const RefPtr<Vmo> vmo = MakeVmo(3 * kLarge + 5);
+  const uint8_t byte = 7;
+  ASSERT_TRUE(vmo->Write(&byte, kLarge * kPageSize + 100, 1).ok());
+  ASSERT_TRUE(vmo->Commit(0, vmo->size()).ok());
+  EXPECT_EQ(vmo->committed_pages(), 3 * kLarge + 5);
+  const PhysicalAddress run = vmo->PeekLargeRun(0);
+  ASSERT_NE(run, arch::kNoFrame);
+  EXPECT_TRUE(base::IsAligned(run, base::kLargePageSize));
+  EXPECT_NE(vmo->PeekLargeRun(2 * kLarge), arch::kNoFrame);
+  uint8_t found = 0;
+  ASSERT_TRUE(vmo->Read(&found, kLarge * kPageSize + 100, 1).ok());
+  EXPECT_EQ(found, byte);
+  const RefPtr<Vmo> clone = vmo->CreateChild(ChildKind::kSnapshot, 0, kPageSize, Resizability::kFixed).value();
+  EXPECT_EQ(vmo->PeekLargeRun(0), arch::kNoFrame);
+  EXPECT_NE(vmo->PeekLargeRun(2 * kLarge), arch::kNoFrame);
+}
+
+TEST_F(VmoTest, CommitOfALargeRunReplacesTheZeroPageInMappings) {
+  constexpr uint64_t kLarge = base::kPagesPerLargePage;
+  const RefPtr<AddressSpace> space = MakeSpace();
+  const RefPtr<Vmo> vmo = MakeVmo(kLarge);
+  const VirtualAddress address = MapAll(*space, vmo, kMapReadWrite);
+  EXPECT_EQ(Load(*space, address), 0);
+  ASSERT_TRUE(vmo->Commit(0, vmo->size()).ok());
+  const uint8_t byte = 7;
+  ASSERT_TRUE(vmo->Write(&byte, 0, 1).ok());
+  EXPECT_EQ(Load(*space, address), 7);
+}
+
+TEST_F(VmoTest, CommitNearTheLargestOffsetEnds) {
+  const RefPtr<Vmo> vmo = Vmo::Create(Vmo::kMaxSize, Resizability::kFixed).value();
+  ASSERT_TRUE(vmo->Commit(Vmo::kMaxSize - 3 * kPageSize, 3 * kPageSize).ok());
+  EXPECT_EQ(vmo->committed_pages(), 3u);
+}
+
 TEST_F(VmoTest, ShrinkingDropsPagesAndGrowingGivesZeroes) {
   const RefPtr<Vmo> vmo = MakeVmo(4, Resizability::kResizable);
   const std::vector<uint8_t> ones(4 * kPageSize, 1);
