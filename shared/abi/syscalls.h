@@ -79,7 +79,8 @@
   X(futex_wake_single_owner, 1)       \
   X(futex_requeue, 6)                 \
   X(futex_requeue_single_owner, 5)    \
-  X(futex_get_owner, 2)
+  X(futex_get_owner, 2)               \
+  X(pagoda_console_read, 4)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

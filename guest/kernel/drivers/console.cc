@@ -44,9 +44,11 @@ Result<> Console::Start(VirtioMmio device) {
   PAGODA_TRY(device.Identify(VIRTIO_ID_CONSOLE));
   Result<> result = SetUp(device);
   if (!result.ok()) {
-    FreeBuffers();
-    // It was given no buffer yet, so it does not matter whether it confirms the reset.
+    // It was not started, so it does not matter whether it confirms the reset.
     [[maybe_unused]] const bool stopped = device.GiveUp();
+    FreeBuffers();
+    transmit_ = SplitQueue();
+    input_.Free();
     return result;
   }
   state_ = State::kReady;
@@ -57,8 +59,10 @@ Result<> Console::SetUp(VirtioMmio& device) {
   PAGODA_TRY(device.Negotiate());
   PAGODA_TRY(AllocateBuffers());
   PAGODA_TRY_ASSIGN(transmit_, device.AddQueue(kTransmitQueue, kQueueSize));
+  PAGODA_TRY(input_.SetUp(device));
   device.Start();
   device_ = device;
+  input_.Begin(device);
   return {};
 }
 

@@ -15,6 +15,7 @@
 
 #include <span>
 
+#include "guest/kernel/drivers/console_input.h"
 #include "guest/kernel/drivers/split_queue.h"
 #include "guest/kernel/drivers/virtio_mmio.h"
 #include "guest/kernel/lib/status.h"
@@ -39,6 +40,9 @@ class Console {
 
   // Hands `text` to the device. Dropped when the console is not ready, or when a write is interrupted by its own panic.
   void Write(std::span<const char> text);
+
+  // The other direction. It can block, and works while the console is ready.
+  [[nodiscard]] ConsoleInput& input() { return input_; }
 
  private:
   enum class State : uint8_t {
@@ -67,6 +71,7 @@ class Console {
   uint32_t filled_ = 0;  // bytes of it
   Buffer buffers_[kPages];
   SplitQueue transmit_;
+  ConsoleInput input_;
   VirtioMmio device_{0};
 };
 

@@ -14,6 +14,7 @@ constinit base::Immortal<PortClient> the_port;
 constinit SystemControl the_system_control;
 constinit bool port_running = false;
 constinit uint32_t port_vector = 0;
+constinit uint32_t console_vector = 0;  // 0: there is no console; no device has this vector
 
 const abi::DeviceEntry* FindDevice(const abi::BootInfo& info, abi::DeviceKind kind, uint32_t virtio_id) {
   for (uint32_t i = 0; i < info.device_count; ++i) {
@@ -39,7 +40,8 @@ Result<> InitializeSystemControl(const abi::BootInfo& info) {
 Result<> InitializeConsole(const abi::BootInfo& info) {
   if (const auto* device = FindDevice(info, abi::DeviceKind::kVirtioMmio, VIRTIO_ID_CONSOLE)) {
     PAGODA_TRY_ASSIGN(const VirtualAddress registers, MapRegisters(*device));
-    return the_console->Start(VirtioMmio(registers));
+    PAGODA_TRY(the_console->Start(VirtioMmio(registers)));
+    console_vector = device->interrupt_vector;
   }
   return {};
 }
@@ -72,6 +74,9 @@ Result<> Initialize(const abi::BootInfo& info) {
 void OnInterrupt(uint32_t vector) {
   if (port_running && vector == port_vector) {
     the_port->OnInterrupt();
+  }
+  if (console_vector != 0 && vector == console_vector) {
+    the_console->input().OnInterrupt();
   }
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <zircon/types.h>
 
 #include <span>
 
@@ -25,6 +26,10 @@ class Platform {
  public:
   // Writes all of `text` to the machine's console. May block.
   virtual void WriteConsole(std::span<const char> text) = 0;
+
+  // Waits for bytes from the machine's console and takes those that are there and fit: at least one.
+  // ZX_ERR_NOT_SUPPORTED: there is no console; ZX_ERR_IO; ZX_ERR_TIMED_OUT; ZX_ERR_INTERNAL_INTR_*.
+  virtual Result<size_t> ReadConsole(std::span<char> into, zx_time_t deadline) = 0;
 
   // Opens a host-served object; its content size is set. `name` has 1..255 bytes. May block. ZX_ERR_NOT_FOUND: no such
   // object; ZX_ERR_NOT_SUPPORTED: the machine has no port device; the host's other errors; ZX_ERR_NO_MEMORY.

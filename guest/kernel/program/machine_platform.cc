@@ -13,6 +13,10 @@ class DriverPlatform final : public Platform {
  public:
   void WriteConsole(std::span<const char> text) override { drivers::console().Write(text); }
 
+  Result<size_t> ReadConsole(std::span<char> into, zx_time_t deadline) override {
+    return drivers::console().input().Read(into, deadline);
+  }
+
   Result<HostObject> OpenHostObject(std::span<const char> name) override {
     drivers::PortClient* port = drivers::port();
     if (port == nullptr) {

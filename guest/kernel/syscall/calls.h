@@ -156,6 +156,10 @@ Status resource_create(Caller& caller, zx_handle_t parent, uint32_t options, uin
 
 // Writes bytes to the machine's console. A bad buffer is ZX_ERR_INVALID_ARGS; what came before the bad page is written.
 Status pagoda_console_write(Caller& caller, UserInBytes buffer, size_t length);
+// Waits for input from the machine's console and gives as much of it as is there and fits. `actual` may not be null.
+// ZX_ERR_TIMED_OUT; ZX_ERR_NOT_SUPPORTED: there is no console. What cannot be stored is lost.
+Status pagoda_console_read(Caller& caller, UserOutBytes buffer, size_t size, zx_time_t deadline,
+                           UserOut<uint64_t> actual);
 // Opens an object that the host serves: a VMO whose pages come from there, content size set, without ZX_RIGHT_WRITE
 // when the object is read-only. ZX_ERR_INVALID_ARGS: the name is empty or longer than 255 bytes; ZX_ERR_NOT_FOUND:
 // nothing is served under it; or the host's status.

@@ -27,6 +27,14 @@ Result<> WriteConsole(Caller& caller, UserInBytes buffer, size_t length) {
   return {};
 }
 
+Result<> ReadConsole(Caller& caller, UserOutBytes buffer, size_t size, zx_time_t deadline, UserOut<uint64_t> actual) {
+  std::array<char, kConsoleChunk> chunk;
+  const std::span<char> room = std::span(chunk).first(size < chunk.size() ? size : chunk.size());
+  PAGODA_TRY_ASSIGN(const size_t count, platform().ReadConsole(room, deadline));
+  PAGODA_TRY(CopyToUser(caller.address_space(), buffer.address, chunk.data(), count));
+  return actual.Write(caller, count);
+}
+
 Result<> OpenObject(Caller& caller, UserInBytes name, size_t length, UserOut<zx_handle_t> out) {
   if (length == 0 || length > kMaxObjectName) {
     return Error(ZX_ERR_INVALID_ARGS);
@@ -50,6 +58,11 @@ Result<> OpenObject(Caller& caller, UserInBytes name, size_t length, UserOut<zx_
 
 Status pagoda_console_write(Caller& caller, UserInBytes buffer, size_t length) {
   return StatusOf(WriteConsole(caller, buffer, length));
+}
+
+Status pagoda_console_read(Caller& caller, UserOutBytes buffer, size_t size, zx_time_t deadline,
+                           UserOut<uint64_t> actual) {
+  return StatusOf(ReadConsole(caller, buffer, size, deadline, actual));
 }
 
 Status pagoda_object_open(Caller& caller, UserInBytes name, size_t length, UserOut<zx_handle_t> out) {

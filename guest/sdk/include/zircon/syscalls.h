@@ -158,6 +158,10 @@ uint32_t zx_system_get_page_size(void);
 // Writes to the machine's console. All of `length` bytes or none; one call is not interleaved with another.
 zx_status_t zx_pagoda_console_write(const void* buffer, size_t length);
 
+// Waits until something has been typed at the machine's console and takes as much as is there and fits into
+// `buffer_size` bytes: at least one byte, and not necessarily a line.
+zx_status_t zx_pagoda_console_read(void* buffer, size_t buffer_size, zx_time_t deadline, size_t* actual);
+
 // Opens an object that the host serves, by the name it was given there. The VMO's content size
 // (ZX_PROP_VMO_CONTENT_SIZE) is the object's size in bytes. ZX_ERR_NOT_FOUND: the host serves nothing of that name.
 zx_status_t zx_pagoda_object_open(const char* name, size_t name_size, zx_handle_t* out);

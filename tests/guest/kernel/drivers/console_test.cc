@@ -16,6 +16,7 @@
 #include "guest/kernel/vm/pmm.h"
 #include "guest/kernel/vm/torture.h"
 #include "tests/guest/kernel/drivers/test_machine.h"
+#include "tests/support/fake_arch/fibers.h"
 
 namespace gk::drivers {
 namespace {
@@ -203,6 +204,68 @@ TEST_F(ConsolePipeTest, EveryLineArrivesInOrderWithAtMostOneDoorbellEach) {
   EXPECT_TRUE(received == sent);
   EXPECT_LE(plugged_->doorbells(), static_cast<uint64_t>(kLines));
   EXPECT_EQ(plugged_->interrupt().count(), 0u) << "the driver wants none";
+}
+
+// Driver and device with something at the other end that types.
+class ConsoleInputTest : public ConsolePipeTest {
+ protected:
+  void SetUp() override {
+    fake_arch::StartCpu();
+    ASSERT_EQ(pipe(typing_), 0);
+    ASSERT_EQ(pipe(pipe_), 0);
+    auto device = dev::ConsoleDevice::Create({.output = pipe_[1], .input = typing_[0]});
+    ASSERT_TRUE(device.ok());
+    device_ = std::move(device).value();
+    plugged_.emplace(*device_, ram_);
+    ASSERT_TRUE(console_.Start(plugged_->driver()).ok());
+    // The device's thread interrupts; when everybody waits, that is what the kernel hears next.
+    fake_arch::SetIdleHook([this] {
+      const bool came = plugged_->interrupt().Take();
+      console_.input().OnInterrupt();
+      return came;
+    });
+  }
+  void TearDown() override {
+    fake_arch::SetIdleHook({});
+    ConsolePipeTest::TearDown();
+    close(pipe_[1]);
+    close(typing_[0]);
+    close(typing_[1]);
+  }
+  void Type(const std::string& text) {
+    ASSERT_EQ(write(typing_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  std::string Read(size_t size) {
+    std::string text(size, ' ');
+    fake_arch::RunInThread([&] {
+      const Result<size_t> count = console_.input().Read(text, ZX_TIME_INFINITE);
+      EXPECT_TRUE(count.ok());
+      text.resize(count.ok() ? *count : 0);
+    });
+    return text;
+  }
+  int typing_[2] = {-1, -1};
+};
+
+TEST_F(ConsoleInputTest, WhatIsTypedIsReadInPiecesAndWaitedFor) {
+  Type("hello");
+  EXPECT_EQ(Read(2), "he");
+  EXPECT_EQ(Read(80), "llo");
+  std::string long_text(20'000, 'x');
+  long_text.back() = '!';
+  Type(long_text);
+  std::string got;
+  while (got.size() < long_text.size()) {
+    got += Read(1024);
+  }
+  EXPECT_EQ(got, long_text);
+  EXPECT_EQ(Read(0), "");
+}
+
+TEST(ConsoleInput, WithoutAConsoleThereIsNone) {
+  ConsoleInput input;
+  char byte;
+  EXPECT_EQ(StatusOf(input.Read({&byte, 1}, 0)).value(), ZX_ERR_NOT_SUPPORTED);
 }
 
 }  // namespace

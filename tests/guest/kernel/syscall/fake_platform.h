@@ -1,6 +1,7 @@
 // A machine around the object layer that remembers what it was asked to do.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +19,13 @@ class FakePlatform final : public Platform {
   void WriteConsole(std::span<const char> text) override {
     console.append(text.data(), text.size());
     ++console_writes;
+  }
+
+  Result<size_t> ReadConsole(std::span<char> into, zx_time_t /*deadline*/) override {
+    const size_t count = std::min(into.size(), typed.size());
+    std::copy_n(typed.begin(), count, into.begin());
+    typed.erase(0, count);
+    return count != 0 ? Result<size_t>(count) : Error(ZX_ERR_TIMED_OUT);
   }
 
   Result<HostObject> OpenHostObject(std::span<const char> name) override {
@@ -41,6 +49,7 @@ class FakePlatform final : public Platform {
   };
   std::map<std::string, Object> objects;
   std::string console;
+  std::string typed;  // what ReadConsole will give
   int console_writes = 0;
   std::vector<int> exit_codes;
 };

@@ -65,5 +65,19 @@ TEST_F(PagodaCallsTest, AHandleThatCannotBeToldIsNotLeaked) {
   EXPECT_EQ(process_->handles().count(), before);
 }
 
+TEST_F(PagodaCallsTest, ConsoleInputComesInPiecesAndTimesOut) {
+  platform_.typed = "hello";
+  const VirtualAddress buffer = Put(std::array<char, 8>{});
+  const VirtualAddress actual = Put(uint64_t{99});
+  EXPECT_EQ(Call(Syscall::pagoda_console_read, buffer, 4, ZX_TIME_INFINITE, actual), ZX_OK);
+  EXPECT_EQ(Get<uint64_t>(actual), 4u);
+  EXPECT_EQ(Get<char>(buffer + 3), 'l');
+  EXPECT_EQ(Call(Syscall::pagoda_console_read, buffer, 4, ZX_TIME_INFINITE, actual), ZX_OK);
+  EXPECT_EQ(Get<uint64_t>(actual), 1u);
+  EXPECT_EQ(Call(Syscall::pagoda_console_read, buffer, 4, int64_t{0}, actual), ZX_ERR_TIMED_OUT);
+  platform_.typed = "lost";
+  EXPECT_EQ(Call(Syscall::pagoda_console_read, kBadAddress, 4, int64_t{0}, actual), ZX_ERR_INVALID_ARGS);
+}
+
 }  // namespace
 }  // namespace gk
