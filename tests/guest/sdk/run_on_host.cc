@@ -173,9 +173,9 @@ abi::ProcessStartup* MakeStartup(int argument_count, char** arguments) {
               .process_self = add(ZX_OBJ_TYPE_PROCESS, ZX_DEFAULT_PROCESS_RIGHTS),
               .thread_self = add(ZX_OBJ_TYPE_THREAD, ZX_DEFAULT_THREAD_RIGHTS),
               .vmar_root_self = add(ZX_OBJ_TYPE_VMAR, ZX_DEFAULT_VMAR_RIGHTS),
-              .reserved = 0,
+              .root_job = 0,
               .cpu_count = kHostCpuCount,
-              .reserved2 = 0,
+              .vdso_vmo = 0,
               .root_resource = 0,
               .mmio_resource = 0};
   return startup;
