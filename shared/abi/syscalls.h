@@ -80,7 +80,21 @@
   X(futex_requeue, 6)                 \
   X(futex_requeue_single_owner, 5)    \
   X(futex_get_owner, 2)               \
-  X(pagoda_console_read, 4)
+  X(pagoda_console_read, 4)           \
+  X(vmo_set_size, 2)                  \
+  X(vmo_set_cache_policy, 2)          \
+  X(vmo_op_range, 6)                  \
+  X(vmo_create_child, 5)              \
+  X(vmo_create_contiguous, 4)         \
+  X(vmo_create_physical, 4)           \
+  X(vmo_replace_as_executable, 3)     \
+  X(iommu_create, 5)                  \
+  X(bti_create, 4)                    \
+  X(bti_pin, 8)                       \
+  X(bti_release_quarantine, 1)        \
+  X(pmt_unpin, 1)                     \
+  X(vmo_get_stream_size, 2)           \
+  X(vmo_set_stream_size, 2)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

@@ -123,8 +123,26 @@ Status channel_call_etc(Caller& caller, zx_handle_t handle, uint32_t options, zx
                         UserIn<zx_channel_call_etc_args_t> args, UserOut<uint32_t> actual_bytes,
                         UserOut<uint32_t> actual_handles);
 
-// vmo_calls.cc
+// vmo_create_calls.cc
 Status vmo_create(Caller& caller, uint64_t size, uint32_t options, UserOut<zx_handle_t> out);
+Status vmo_create_contiguous(Caller& caller, zx_handle_t bti, uint64_t size, uint32_t alignment_log2,
+                             UserOut<zx_handle_t> out);
+Status vmo_create_physical(Caller& caller, zx_handle_t resource, PhysicalAddress base, uint64_t size,
+                           UserOut<zx_handle_t> out);
+Status vmo_create_child(Caller& caller, zx_handle_t handle, uint32_t options, uint64_t offset, uint64_t size,
+                        UserOut<zx_handle_t> out);
+Status vmo_replace_as_executable(Caller& caller, zx_handle_t handle, zx_handle_t vmex, UserOut<zx_handle_t> out);
+
+// vmo_op_range.cc
+Status vmo_op_range(Caller& caller, zx_handle_t handle, uint32_t number, uint64_t offset, uint64_t length,
+                    UserOutBytes buffer, size_t buffer_size);
+
+// vmo_calls.cc
+Status vmo_set_size(Caller& caller, zx_handle_t handle, uint64_t size);
+// The stream size is what ZX_PROP_VMO_CONTENT_SIZE names; setting it needs ZX_RIGHT_WRITE.
+Status vmo_get_stream_size(Caller& caller, zx_handle_t handle, UserOut<uint64_t> size);
+Status vmo_set_stream_size(Caller& caller, zx_handle_t handle, uint64_t size);
+Status vmo_set_cache_policy(Caller& caller, zx_handle_t handle, uint32_t policy);
 Status vmo_read(Caller& caller, zx_handle_t handle, UserOutBytes buffer, uint64_t offset, size_t length);
 Status vmo_write(Caller& caller, zx_handle_t handle, UserInBytes buffer, uint64_t offset, size_t length);
 Status vmo_get_size(Caller& caller, zx_handle_t handle, UserOut<uint64_t> size);
@@ -151,6 +169,16 @@ Status vmar_protect(Caller& caller, zx_handle_t handle, zx_vm_option_t options, 
 // Of physical memory (ZX_RSRC_KIND_MMIO) only what the kernel has set aside can be had; the rest is ZX_ERR_NOT_FOUND.
 Status resource_create(Caller& caller, zx_handle_t parent, uint32_t options, uint64_t base, uint64_t size,
                        UserInBytes name, size_t name_size, UserOut<zx_handle_t> out);
+
+// bti_calls.cc
+// The one kind of IOMMU is ZX_IOMMU_TYPE_DUMMY; others are ZX_ERR_NOT_SUPPORTED.
+Status iommu_create(Caller& caller, zx_handle_t resource, uint32_t type, UserInBytes description,
+                    size_t description_size, UserOut<zx_handle_t> out);
+Status bti_create(Caller& caller, zx_handle_t iommu, uint32_t options, uint64_t bti_id, UserOut<zx_handle_t> out);
+Status bti_pin(Caller& caller, zx_handle_t handle, uint32_t options, zx_handle_t vmo, uint64_t offset, uint64_t length,
+               UserOutBytes addresses, size_t address_count, UserOut<zx_handle_t> out);
+Status bti_release_quarantine(Caller& caller, zx_handle_t handle);
+Status pmt_unpin(Caller& caller, zx_handle_t handle);
 
 // pagoda_calls.cc
 

@@ -1,6 +1,7 @@
-// Topics about the machine: resources and memory as a whole.
+// Topics about the machine: resources, devices and memory as a whole.
 #include <zircon/syscalls/object.h>
 
+#include "guest/kernel/object/bti_dispatcher.h"
 #include "guest/kernel/object/resource_dispatcher.h"
 #include "guest/kernel/syscall/info_topics.h"
 #include "guest/kernel/vm/pmm.h"
@@ -40,6 +41,15 @@ Result<> InfoResource(Caller& caller, zx_handle_t handle, InfoSink& sink) {
                           .name = {}};
   resource->name()->CopyTo(info.name);
   return sink.SetOnly(info);
+}
+
+// Devices see physical addresses, page by page.
+Result<> InfoBti(Caller& caller, zx_handle_t handle, InfoSink& sink) {
+  PAGODA_TRY_ASSIGN(const RefPtr<BtiDispatcher> bti, caller.handles().Get<BtiDispatcher>(handle, ZX_RIGHT_INSPECT));
+  return sink.SetOnly(zx_info_bti_t{.minimum_contiguity = kPageSize,
+                                    .aspace_size = UINT64_MAX,
+                                    .pmo_count = bti->token_count(),
+                                    .quarantine_count = bti->quarantine_count()});
 }
 
 Result<> InfoKmemStats(Caller& caller, zx_handle_t handle, InfoSink& sink) {

@@ -17,7 +17,14 @@ Result<> InfoHandleValid(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoHandleBasic(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoHandleCount(Caller& caller, zx_handle_t handle, InfoSink& sink);
 
+// info_vmo.cc: the versions differ in how much of the record they tell.
+Result<> InfoVmo(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoVmoV1(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoVmoV2(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoVmoV3(Caller& caller, zx_handle_t handle, InfoSink& sink);
+
 // info_machine.cc
+Result<> InfoBti(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoResource(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoKmemStats(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoKmemStatsExtended(Caller& caller, zx_handle_t handle, InfoSink& sink);

@@ -29,6 +29,7 @@ Status SetName(Caller& caller, const RefPtr<Dispatcher>& object, UserInBytes val
 }
 
 Result<uint64_t> ReadContentSize(VmoDispatcher& vmo) { return vmo.vmo().content_size(); }
+Result<> WriteContentSize(VmoDispatcher& vmo, uint64_t size) { return vmo.vmo().SetContentSizeAndZero(size); }
 
 Result<uint32_t> ReadAnswer(ExceptionDispatcher& exception) { return exception.answer(); }
 Result<> WriteAnswer(ExceptionDispatcher& exception, uint32_t state) { return exception.SetAnswer(state); }
@@ -47,7 +48,8 @@ constexpr Property kProperties[] = {
      &SetValue<ExceptionDispatcher, uint32_t, &WriteAnswer>},
     {ZX_PROP_EXCEPTION_STRATEGY, &GetValue<ExceptionDispatcher, uint32_t, &ReadStrategy>,
      &SetValue<ExceptionDispatcher, uint32_t, &WriteStrategy>},
-    {ZX_PROP_VMO_CONTENT_SIZE, &GetValue<VmoDispatcher, uint64_t, &ReadContentSize>, nullptr},
+    {ZX_PROP_VMO_CONTENT_SIZE, &GetValue<VmoDispatcher, uint64_t, &ReadContentSize>,
+     &SetValue<VmoDispatcher, uint64_t, &WriteContentSize>},
 };
 
 const Property* FindProperty(uint32_t number) {

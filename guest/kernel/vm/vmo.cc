@@ -165,6 +165,10 @@ Result<> Vmo::Commit(uint64_t offset, uint64_t length) {
   return ForEachPage(offset, length, PageIntent::kWrite, [](uint8_t*, uint64_t, uint64_t) {});
 }
 
+Result<> Vmo::Prefetch(uint64_t offset, uint64_t length) {
+  return ForEachPage(offset, length, PageIntent::kRead, [](const uint8_t*, uint64_t, uint64_t) {});
+}
+
 size_t Vmo::committed_pages() const { return owns_content() ? content_->committed_pages() : 0; }
 
 Attribution Vmo::GetAttribution() const { return owns_content() ? content_->GetAttribution() : Attribution(); }

@@ -85,6 +85,10 @@ class Vmo final : public RefCounted<Vmo> {
   // The number of meaningful bytes: a note that programs keep with the object. May be larger than size().
   [[nodiscard]] uint64_t content_size() const { return extent_->content_size; }
   void SetContentSize(uint64_t content_size);
+  // The same on behalf of a program: bytes between the old and the new value become zero. May block. Errors of Zero.
+  Result<> SetContentSizeAndZero(uint64_t content_size);
+  // And with ZX_ERR_OUT_OF_RANGE when it is larger than size().
+  Result<> SetStreamSize(uint64_t stream_size);
 
   // Makes the page at `index` present for `intent`, or arranges for it and says how to wait. Does not block. `count` is
   // how many pages from there the caller is going to want: a hint for sources.
@@ -108,6 +112,9 @@ class Vmo final : public RefCounted<Vmo> {
 
   // Makes all pages that touch the range present and writable. May block. Errors: a prefix is committed.
   Result<> Commit(uint64_t offset, uint64_t length);
+
+  // Makes the pages that a source has for the range present. May block. Errors: a prefix is present.
+  Result<> Prefetch(uint64_t offset, uint64_t length);
 
   // Drops the pages of the range, which then read as zero. ZX_ERR_INVALID_ARGS: not page-aligned; ZX_ERR_OUT_OF_RANGE;
   // ZX_ERR_NOT_SUPPORTED: this kind of object cannot. Nothing changed on failure.
@@ -168,6 +175,10 @@ class Vmo final : public RefCounted<Vmo> {
 
   // Children that exist, or have descendants that do.
   [[nodiscard]] size_t child_count() const { return family_->child_count(); }
+  // Nobody can ever write to it: made by a program that gave up the right from the start.
+  [[nodiscard]] bool immutable() const { return immutable_; }
+  void set_immutable() { immutable_ = true; }
+
   // Null: nobody listens. See VmoChildObserver.
   void SetChildObserver(VmoChildObserver* observer) { family_->set_observer(observer); }
 
@@ -206,6 +217,7 @@ class Vmo final : public RefCounted<Vmo> {
   const ChildKind child_kind_;
   VmoFamilyNode* const family_;  // Release gives it back
   size_t mapping_count_ = 0;
+  bool immutable_ = false;
   zx_koid_t koid_ = 0;
   zx_koid_t parent_koid_ = 0;
   ObjectName name_;

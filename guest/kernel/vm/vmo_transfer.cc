@@ -16,6 +16,7 @@ constexpr Access AccessFor(VmoTransfer::Direction direction) {
 
 Result<> MoveAll(AddressSpace& space, VirtualAddress user, Vmo& vmo, uint64_t offset, uint64_t length,
                  VmoTransfer::Direction direction) {
+  PAGODA_TRY(vmo.CheckCopyable());
   if (!base::RangeFits(offset, length, vmo.size())) {
     return Error(ZX_ERR_OUT_OF_RANGE);
   }

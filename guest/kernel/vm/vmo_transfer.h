@@ -34,11 +34,12 @@ class VmoTransfer {
   uint64_t done_ = 0;
 };
 
-// zx_vmo_read and zx_vmo_write. Errors; the first two before anything is copied, after the others a prefix was:
+// zx_vmo_read and zx_vmo_write. Errors; the first four before anything is copied, after the others a prefix was:
+//   ZX_ERR_NOT_SUPPORTED  the VMO is physical
+//   ZX_ERR_BAD_STATE      it is not cached
 //   ZX_ERR_OUT_OF_RANGE   not inside the VMO
 //   ZX_ERR_INVALID_ARGS   not addresses of a program, or (later) no access there
 //   ZX_ERR_NOT_FOUND      nothing is mapped at one of the addresses
-//   ZX_ERR_BAD_STATE      the VMO shows the registers of a device
 //   ZX_ERR_NO_MEMORY, the VMO's page source's error, ZX_ERR_INTERNAL_INTR_KILLED
 Result<> ReadVmoToUser(AddressSpace& space, VirtualAddress destination, Vmo& vmo, uint64_t offset, uint64_t length);
 Result<> WriteVmoFromUser(AddressSpace& space, VirtualAddress source, Vmo& vmo, uint64_t offset, uint64_t length);
