@@ -39,6 +39,10 @@ constexpr Topic kTopics[] = {
     {ZX_INFO_VMAR_MAPS, &InfoVmarMaps},
     {ZX_INFO_PROCESS_MAPS, &InfoProcessMaps},
     {ZX_INFO_PROCESS_MAPS_V1, &InfoProcessMapsV1},
+    {ZX_INFO_PROCESS_VMOS, &InfoProcessVmos},
+    {ZX_INFO_PROCESS_VMOS_V1, &InfoProcessVmosV1},
+    {ZX_INFO_PROCESS_VMOS_V2, &InfoProcessVmosV2},
+    {ZX_INFO_PROCESS_VMOS_V3, &InfoProcessVmosV3},
 };
 
 const Topic* FindTopic(zx_object_info_topic_t number) {

@@ -47,4 +47,10 @@ Result<> InfoVmarMaps(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoProcessMaps(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoProcessMapsV1(Caller& caller, zx_handle_t handle, InfoSink& sink);
 
+// info_vmos.cc
+Result<> InfoProcessVmos(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoProcessVmosV1(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoProcessVmosV2(Caller& caller, zx_handle_t handle, InfoSink& sink);
+Result<> InfoProcessVmosV3(Caller& caller, zx_handle_t handle, InfoSink& sink);
+
 }  // namespace gk::syscall

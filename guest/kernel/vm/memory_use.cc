@@ -12,11 +12,7 @@ size_t CountPresentPages(const Mapping& mapping) {
   const Vmo& vmo = mapping.vmo();
   const PageIndex first = mapping.PageIndexOf(mapping.base());
   const PageIndex end = Min(first + mapping.size() / kPageSize, vmo.page_end());
-  size_t count = 0;
-  for (PageIndex index = vmo.FindPresent(first); index < end; index = vmo.FindPresent(index + 1)) {
-    ++count;
-  }
-  return count;
+  return first < end ? vmo.content().CountPages(vmo.ContentIndex(first), vmo.ContentIndex(end)) : 0;
 }
 
 MemoryUse MeasureMemoryUse(RefPtr<Vmar> root) {

@@ -10,7 +10,7 @@
 
 namespace gk {
 
-// Pages that the object has where the mapping shows it.
+// Pages that the object has where the mapping shows it, at the same cost however many there are.
 [[nodiscard]] size_t CountPresentPages(const Mapping& mapping);
 
 // Bytes. A VMO that is mapped once is private, one that is mapped n times is shared and costs each mapping 1/n.

@@ -86,6 +86,8 @@ class PageTree {
   [[nodiscard]] Page* FindLargeRun(PageIndex first) const;
 
   [[nodiscard]] size_t page_count() const;
+  // Pages with an index below `end`. One descent, however many there are.
+  [[nodiscard]] size_t CountPagesBelow(PageIndex end) const;
   // True while a tree exists that this one was made from, or that was made from this one, directly or not.
   [[nodiscard]] bool has_relatives() const { return next_in_ring_ != this; }
   // What the pages cost, with each divided among the trees that name it.

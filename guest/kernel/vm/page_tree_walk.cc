@@ -135,6 +135,28 @@ Page* PageTree::FindLargeRun(PageIndex first) const {
   return start;
 }
 
+size_t PageTree::CountPagesBelow(PageIndex end) const {
+  if (root_ == nullptr || end > LastIndexOf(height_)) {
+    return page_count();
+  }
+  size_t count = 0;
+  const Node* node = root_;
+  for (unsigned level = height_ - 1;; --level) {
+    const unsigned slot = SlotAt(end, level);
+    uint64_t below = node->occupied & ((uint64_t{1} << slot) - 1);
+    if (level == 0) {
+      return count + static_cast<size_t>(std::popcount(below));
+    }
+    for (; below != 0; below &= below - 1) {
+      count += node->slots[std::countr_zero(below)].node->page_count;
+    }
+    if (!node->Has(slot)) {
+      return count;
+    }
+    node = node->slots[slot].node;
+  }
+}
+
 size_t PageTree::metadata_bytes() const {
   return root_ != nullptr ? CountNodes(*root_, height_ - 1) * sizeof(Node) : 0;
 }

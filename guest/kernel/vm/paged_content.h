@@ -57,6 +57,9 @@ class PagedContent final : public VmoContent,
   [[nodiscard]] size_t committed_pages() const override { return tree_.page_count(); }
   [[nodiscard]] Attribution GetAttribution() const override { return tree_.GetAttribution(); }
   [[nodiscard]] size_t metadata_bytes() const override { return tree_.metadata_bytes(); }
+  [[nodiscard]] size_t CountPages(PageIndex first, PageIndex end) const override {
+    return tree_.CountPagesBelow(TreeIndex(end)) - tree_.CountPagesBelow(TreeIndex(first));
+  }
   [[nodiscard]] PageSource* page_source() const override { return backing_ ? backing_->page_source() : source_.get(); }
   [[nodiscard]] PagedContent* AsPaged() override { return this; }
   [[nodiscard]] ContentKind kind() const override { return kind_; }

@@ -85,6 +85,8 @@ class VmoContent : public RefCounted<VmoContent> {
 
   // Pages that the content has, those shared with copies included.
   [[nodiscard]] virtual size_t committed_pages() const = 0;
+  // Those of them in [first, end), without looking at each.
+  [[nodiscard]] virtual size_t CountPages(PageIndex, PageIndex) const { return 0; }
   // What they cost, when each is divided among those who have it.
   [[nodiscard]] virtual Attribution GetAttribution() const { return {}; }
   // Heap bytes of what holds the pages.

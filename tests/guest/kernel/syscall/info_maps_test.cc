@@ -1,5 +1,6 @@
 #include <zircon/syscalls/object.h>
 
+#include "guest/kernel/object/vmo_dispatcher.h"
 #include "tests/guest/kernel/syscall/syscall_fixture.h"
 
 namespace gk {
@@ -97,11 +98,45 @@ TEST_F(InfoMapsTest, RegionListsWhatIsInIt) {
   EXPECT_EQ(GetInfo(region, ZX_INFO_VMAR_MAPS, 1000), ZX_ERR_BAD_STATE);
 }
 
+TEST_F(InfoMapsTest, ProcessListsItsVmosByHandleAndByMapping) {
+  const RefPtr<Vmo> held = *Vmo::Create(kPageSize, Resizability::kFixed);
+  const Result<zx_handle_t> given = target_->handles().Add(Handle(VmoDispatcher::Create(held), ZX_RIGHT_READ));
+  ASSERT_TRUE(given.ok());
+  ASSERT_EQ(GetInfo(handle_, ZX_INFO_PROCESS_VMOS, 10 * sizeof(zx_info_vmo_t)), ZX_OK);
+  EXPECT_EQ(Get<size_t>(actual_), 2u);
+  const zx_info_vmo_t by_handle = Record<zx_info_vmo_t>(0);
+  EXPECT_EQ(by_handle.koid, held->koid());
+  EXPECT_EQ(by_handle.handle_rights, ZX_RIGHT_READ);
+  EXPECT_EQ(by_handle.flags & (ZX_INFO_VMO_VIA_HANDLE | ZX_INFO_VMO_VIA_MAPPING), ZX_INFO_VMO_VIA_HANDLE);
+  const zx_info_vmo_t by_mapping = Record<zx_info_vmo_t>(1);
+  EXPECT_EQ(by_mapping.size_bytes, vmo_->size());
+  EXPECT_EQ(by_mapping.num_mappings, 1u);
+  EXPECT_EQ(by_mapping.flags & (ZX_INFO_VMO_VIA_HANDLE | ZX_INFO_VMO_VIA_MAPPING), ZX_INFO_VMO_VIA_MAPPING);
+  ASSERT_EQ(GetInfo(handle_, ZX_INFO_PROCESS_VMOS_V1, sizeof(zx_info_vmo_v1_t)), ZX_OK);
+  EXPECT_EQ(Get<size_t>(actual_), 1u);
+  EXPECT_EQ(Get<size_t>(available_), 2u);
+  EXPECT_EQ(Record<zx_info_vmo_v1_t>(0).koid, held->koid());
+}
+
+TEST_F(InfoMapsTest, MoreHandlesThanOnePieceAreAllListed) {
+  for (int i = 0; i < 40; ++i) {
+    const RefPtr<Vmo> held = *Vmo::Create(0, Resizability::kFixed);
+    ASSERT_TRUE(target_->handles().Add(Handle(VmoDispatcher::Create(held), ZX_RIGHT_READ)).ok());
+  }
+  ASSERT_EQ(GetInfo(handle_, ZX_INFO_PROCESS_VMOS_V1, 100 * sizeof(zx_info_vmo_v1_t)), ZX_OK);
+  EXPECT_EQ(Get<size_t>(actual_), 41u);
+  ASSERT_EQ(GetInfo(handle_, ZX_INFO_PROCESS_VMOS_V1, 20 * sizeof(zx_info_vmo_v1_t)), ZX_OK);
+  EXPECT_EQ(Get<size_t>(actual_), 20u);
+  EXPECT_EQ(Get<size_t>(available_), 41u);
+}
+
 TEST_F(InfoMapsTest, TypeRightAndStateAreChecked) {
   EXPECT_EQ(GetInfo(root_, ZX_INFO_PROCESS_MAPS, 0), ZX_ERR_WRONG_TYPE);
   EXPECT_EQ(GetInfo(Without(handle_, ZX_RIGHT_READ), ZX_INFO_PROCESS_MAPS, 0), ZX_ERR_ACCESS_DENIED);
+  EXPECT_EQ(GetInfo(Without(handle_, ZX_RIGHT_READ), ZX_INFO_PROCESS_VMOS, 0), ZX_ERR_ACCESS_DENIED);
   target_->Kill(0);
   EXPECT_EQ(GetInfo(handle_, ZX_INFO_PROCESS_MAPS, 0), ZX_ERR_BAD_STATE);
+  EXPECT_EQ(GetInfo(handle_, ZX_INFO_PROCESS_VMOS, 0), ZX_ERR_BAD_STATE);
 }
 
 }  // namespace

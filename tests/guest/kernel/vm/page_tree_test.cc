@@ -90,6 +90,23 @@ TEST_F(PageTreeTest, NextSkipsEmptySubtreesUpwardsAndDownwards) {
   EXPECT_EQ(tree.FindNextPage(from).index, PageTree::kNoPage);
 }
 
+TEST_F(PageTreeTest, PagesBelowAnIndexAreCounted) {
+  PageTree tree;
+  EXPECT_EQ(tree.CountPagesBelow(UINT64_MAX), 0u);
+  const std::vector<PageIndex> indices = {0, 1, 63, 64, 65, 4095, 4096, 300'000, PageIndex{1} << 50};
+  for (const PageIndex index : indices) {
+    Put(tree, index);
+  }
+  for (size_t i = 0; i < indices.size(); ++i) {
+    EXPECT_EQ(tree.CountPagesBelow(indices[i]), i) << indices[i];
+    EXPECT_EQ(tree.CountPagesBelow(indices[i] + 1), i + 1) << indices[i];
+  }
+  EXPECT_EQ(tree.CountPagesBelow(200'000), 7u);
+  EXPECT_EQ(tree.CountPagesBelow(UINT64_MAX), indices.size());
+  Erase(tree, 64, 4096);
+  EXPECT_EQ(tree.CountPagesBelow(5000), 4u);
+}
+
 TEST_F(PageTreeTest, AbsentIsFoundBehindFullNodes) {
   PageTree tree;
   for (PageIndex index = 0; index < 4096 + 3; ++index) {
