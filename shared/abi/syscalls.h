@@ -94,7 +94,12 @@
   X(bti_release_quarantine, 1)        \
   X(pmt_unpin, 1)                     \
   X(vmo_get_stream_size, 2)           \
-  X(vmo_set_stream_size, 2)
+  X(vmo_set_stream_size, 2)           \
+  X(clock_create, 3)                  \
+  X(clock_read, 2)                    \
+  X(clock_update, 3)                  \
+  X(clock_get_details, 3)             \
+  X(system_get_physmem, 0)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

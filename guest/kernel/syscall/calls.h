@@ -6,6 +6,7 @@
 // said here.
 #pragma once
 
+#include <zircon/syscalls/clock.h>
 #include <zircon/syscalls/port.h>
 #include <zircon/types.h>
 
@@ -97,6 +98,13 @@ Status port_cancel(Caller& caller, zx_handle_t port, zx_handle_t source, uint64_
 Status port_cancel_key(Caller& caller, zx_handle_t port, uint32_t options, uint64_t key);
 Status object_wait_async(Caller& caller, zx_handle_t handle, zx_handle_t port, uint64_t key, zx_signals_t signals,
                          uint32_t options);
+
+// clock_calls.cc
+Status clock_create(Caller& caller, uint64_t options, UserInBytes args, UserOut<zx_handle_t> out);
+Status clock_read(Caller& caller, zx_handle_t clock, UserOut<zx_time_t> now);
+Status clock_update(Caller& caller, zx_handle_t clock, uint64_t options, UserInBytes args);
+Status clock_get_details(Caller& caller, zx_handle_t clock, uint64_t options, UserOut<zx_clock_details_v1_t> details);
+uint64_t system_get_physmem(Caller& caller);
 
 // timer_calls.cc
 Status timer_create(Caller& caller, uint32_t options, zx_clock_t clock, UserOut<zx_handle_t> out);

@@ -31,6 +31,7 @@ T FromRegister(uint64_t value) {
 
 uint64_t ToRegister(Status status) { return static_cast<uint64_t>(int64_t{status.value()}); }
 uint64_t ToRegister(uint32_t value) { return value; }
+uint64_t ToRegister(uint64_t value) { return value; }
 
 // Makes a table entry out of a system call: `function` is a pointer to it.
 template <auto function, typename Type = decltype(function)>

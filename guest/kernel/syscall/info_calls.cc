@@ -23,6 +23,7 @@ constexpr Topic kTopics[] = {
     {ZX_INFO_VMO_V3, &InfoVmoV3},
     {ZX_INFO_BTI, &InfoBti},
     {ZX_INFO_RESOURCE, &InfoResource},
+    {ZX_INFO_TIMER, &InfoTimer},
     {ZX_INFO_KMEM_STATS, &InfoKmemStats},
     {ZX_INFO_KMEM_STATS_EXTENDED, &InfoKmemStatsExtended},
     {ZX_INFO_PROCESS, &InfoProcess},

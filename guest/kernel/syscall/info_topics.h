@@ -12,6 +12,9 @@
 
 namespace gk::syscall {
 
+// info_timer.cc
+Result<> InfoTimer(Caller& caller, zx_handle_t handle, InfoSink& sink);
+
 // info_handle.cc
 Result<> InfoHandleValid(Caller& caller, zx_handle_t handle, InfoSink& sink);
 Result<> InfoHandleBasic(Caller& caller, zx_handle_t handle, InfoSink& sink);

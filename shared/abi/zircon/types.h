@@ -292,6 +292,14 @@ typedef struct zx_wait_item {
 #define ZX_BTI_COMPRESS ((uint32_t)1u << 3)
 #define ZX_BTI_CONTIGUOUS ((uint32_t)1u << 4)
 
+// ---- Texts ----------------------------------------------------------------------------------------------------------
+
+// `length` bytes without the terminator, which is there.
+typedef struct zx_string_view {
+  const char* c_str;
+  size_t length;
+} zx_string_view_t;
+
 // ---- Channels -------------------------------------------------------------------------------------------------------
 
 #define ZX_CHANNEL_MAX_MSG_BYTES ((uint32_t)65536u)

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <zircon/features.h>
+#include <zircon/syscalls/clock.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
 #include <zircon/syscalls/resource.h>
@@ -22,6 +24,12 @@ zx_ticks_t zx_ticks_per_second(void);
 // Now plus `duration`, saturating at ZX_TIME_INFINITE and ZX_TIME_INFINITE_PAST.
 zx_time_t zx_deadline_after(zx_duration_t duration);
 zx_status_t zx_nanosleep(zx_time_t deadline);
+
+// Clocks that programs steer. The version of `args` and `details` is in the options (ZX_CLOCK_ARGS_VERSION).
+zx_status_t zx_clock_create(uint64_t options, const void* args, zx_handle_t* out);
+zx_status_t zx_clock_read(zx_handle_t handle, zx_time_t* now);
+zx_status_t zx_clock_update(zx_handle_t handle, uint64_t options, const void* args);
+zx_status_t zx_clock_get_details(zx_handle_t handle, uint64_t options, void* details);
 
 // ---- Handles and objects -------------------------------------------------------------------------------------------
 
@@ -170,6 +178,11 @@ zx_status_t zx_pmt_unpin(zx_handle_t handle);
 
 uint32_t zx_system_get_num_cpus(void);
 uint32_t zx_system_get_page_size(void);
+// Bytes of RAM.
+uint64_t zx_system_get_physmem(void);
+zx_string_view_t zx_system_get_version_string(void);
+// `kind` is a ZX_FEATURE_KIND_*. ZX_ERR_NOT_SUPPORTED: nothing is known of it here.
+zx_status_t zx_system_get_features(uint32_t kind, uint32_t* features);
 
 // Writes to the machine's console. All of `length` bytes or none; one call is not interleaved with another.
 zx_status_t zx_pagoda_console_write(const void* buffer, size_t length);

@@ -114,12 +114,6 @@ constexpr duration sec(int64_t n) { return duration(internal::SaturatingMultiply
 constexpr duration min(int64_t n) { return duration(internal::SaturatingMultiply(n, ZX_MIN(1))); }
 constexpr duration hour(int64_t n) { return duration(internal::SaturatingMultiply(n, ZX_HOUR(1))); }
 
-class clock final {
- public:
-  clock() = delete;
-  static time get_monotonic() { return time(zx_clock_get_monotonic()); }
-};
-
 inline time deadline_after(duration delta) { return time(zx_deadline_after(delta.get())); }
 inline zx_status_t nanosleep(time deadline) { return zx_nanosleep(deadline.get()); }
 
