@@ -1,12 +1,14 @@
 // Ports, asynchronous waits, channels, events and timers as a program meets them, on several CPUs: each expectation of
 // the real system's port tests, and races that only real threads show.
 #include <lib/zx/channel.h>
+#include <lib/zx/clock.h>
 #include <lib/zx/event.h>
 #include <lib/zx/eventpair.h>
 #include <lib/zx/port.h>
 #include <lib/zx/timer.h>
 #include <pagoda/thread.h>
 #include <string.h>
+#include <zircon/process.h>
 #include <zxtest/zxtest.h>
 
 #include <array>
@@ -554,6 +556,63 @@ TEST(Timer, FiresIntoAPort) {
   ASSERT_OK(t.Receive(&packet, zx::time::infinite()));
   EXPECT_EQ(packet.key, 9u);
   EXPECT_EQ(packet.signal.observed, ZX_TIMER_SIGNALED);
+}
+
+// ---- Clocks and futexes ---------------------------------------------------------------------------------------------
+
+TEST(Clock, OneThatStartsByItselfKeepsUpWithTheMonotonicClock) {
+  zx::clock clock;
+  ASSERT_OK(zx::clock::create(ZX_CLOCK_OPT_AUTO_START, nullptr, &clock));
+  const zx_time_t before = zx_clock_get_monotonic();
+  zx_time_t now = 0;
+  ASSERT_OK(clock.read(&now));
+  EXPECT_GE(now, before);
+  EXPECT_LE(now, zx_clock_get_monotonic());
+  zx_clock_update_args_v2_t args{};
+  args.synthetic_value = 5'000'000'000'000;
+  ASSERT_OK(clock.update(ZX_CLOCK_UPDATE_OPTION_SYNTHETIC_VALUE_VALID, args));
+  ASSERT_OK(clock.read(&now));
+  EXPECT_GE(now, args.synthetic_value);
+}
+
+TEST(System, TellsItsFacts) {
+  EXPECT_GE(zx_system_get_physmem(), uint64_t{16} << 20);
+  EXPECT_GT(zx_system_get_version_string().length, 0u);
+  uint32_t features = 1;
+  EXPECT_OK(zx_system_get_features(ZX_FEATURE_KIND_VM, &features));
+  EXPECT_EQ(features, 0u);
+  EXPECT_OK(zx_system_get_features(ZX_FEATURE_KIND_CPU, &features));
+  EXPECT_NE(features, 0u);
+}
+
+TEST(Futex, RequeuedThreadsAreWokenAtTheOtherFutex) {
+  zx_futex_t from = 1;
+  zx_futex_t to = 2;
+  std::atomic<int> woken = 0;
+  std::array<pagoda::Thread, 3> threads;
+  for (pagoda::Thread& thread : threads) {
+    ASSERT_OK(thread.Start("waiter", [&] {
+      EXPECT_OK(zx_futex_wait(&from, 1, ZX_HANDLE_INVALID, ZX_TIME_INFINITE));
+      ++woken;
+    }));
+    zx_info_thread_t info{};
+    do {
+      ASSERT_OK(thread.handle()->get_info(ZX_INFO_THREAD, &info, sizeof(info), nullptr, nullptr));
+    } while (info.state != ZX_THREAD_STATE_BLOCKED_FUTEX);
+  }
+  EXPECT_STATUS(zx_futex_requeue(&from, 0, 7, &to, 3, ZX_HANDLE_INVALID), ZX_ERR_BAD_STATE);
+  ASSERT_OK(zx_futex_requeue(&from, 0, 1, &to, 3, pagoda_main_thread()));
+  zx_koid_t owner = ZX_KOID_INVALID;
+  ASSERT_OK(zx_futex_get_owner(&to, &owner));
+  EXPECT_NE(owner, ZX_KOID_INVALID);
+  EXPECT_OK(zx_futex_wake(&from, 9));
+  EXPECT_EQ(woken.load(), 0);
+  EXPECT_OK(zx_futex_wake_single_owner(&to));
+  EXPECT_OK(zx_futex_wake(&to, 9));
+  for (pagoda::Thread& thread : threads) {
+    thread.Join();
+  }
+  EXPECT_EQ(woken.load(), 3);
 }
 
 }  // namespace
