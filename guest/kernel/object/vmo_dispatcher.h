@@ -13,13 +13,13 @@ class VmoDispatcher final : public Dispatcher, private VmoChildObserver {
  public:
   static constexpr zx_obj_type_t kType = ZX_OBJ_TYPE_VMO;
 
-  // The only dispatcher that `vmo` gets: it gives the object its identity. A new VMO has no children, so
-  // ZX_VMO_ZERO_CHILDREN is active. Null when there is no memory.
+  // The dispatcher that gives `vmo` its identity. Without a name the object keeps the one it has: its parent's. A new
+  // VMO has no children, so ZX_VMO_ZERO_CHILDREN is active. Null when there is no memory.
   static RefPtr<VmoDispatcher> Create(RefPtr<Vmo> vmo, ObjectName name = ObjectName()) {
     return MakeRefCounted<VmoDispatcher>(std::move(vmo), name);
   }
 
-  ~VmoDispatcher() override { vmo_->SetChildObserver(nullptr); }
+  ~VmoDispatcher() override { vmo_->RemoveChildObserver(*this); }
 
   [[nodiscard]] Vmo& vmo() const { return *vmo_; }
   [[nodiscard]] RefPtr<Vmo> vmo_reference() const { return vmo_; }
@@ -40,8 +40,10 @@ class VmoDispatcher final : public Dispatcher, private VmoChildObserver {
   VmoDispatcher(RefPtr<Vmo> vmo, const ObjectName& name)
       : Dispatcher(kType, ZX_VMO_ZERO_CHILDREN), vmo_(std::move(vmo)) {
     vmo_->set_koid(koid());
-    vmo_->set_name(name);
-    vmo_->SetChildObserver(this);
+    if (!name.text().empty()) {
+      vmo_->set_name(name);
+    }
+    vmo_->SetChildObserver(*this);
   }
 
   // From within create_child, and from within the end of the last child.

@@ -13,8 +13,7 @@ namespace gk::syscall {
 namespace {
 
 Result<> GiveVmo(Caller& caller, RefPtr<Vmo> vmo, zx_rights_t rights, UserOut<zx_handle_t> out) {
-  const ObjectName name = vmo->name();
-  RefPtr<VmoDispatcher> dispatcher = VmoDispatcher::Create(std::move(vmo), name);
+  RefPtr<VmoDispatcher> dispatcher = VmoDispatcher::Create(std::move(vmo));
   if (!dispatcher) {
     return Error(ZX_ERR_NO_MEMORY);
   }

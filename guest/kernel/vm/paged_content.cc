@@ -143,8 +143,10 @@ PageIndex PagedContent::FindPresent(PageIndex from) const {
 
 bool PagedContent::IsKnownZero(PageIndex index) const {
   const PageTree::Content content = tree_.Find(TreeIndex(index)).content;
-  const bool made = index >= source_end_ && !IsBacked(index);
-  return content == PageTree::Content::kZero || (content == PageTree::Content::kAbsent && made);
+  if (content == PageTree::Content::kAbsent && IsBacked(index)) {
+    return backing_->IsKnownZero(TreeIndex(index));
+  }
+  return content == PageTree::Content::kZero || (content == PageTree::Content::kAbsent && index >= source_end_);
 }
 
 // Content with a bias that is no multiple of a large page never shows one: its pages are where the original had them.

@@ -30,7 +30,7 @@ Result<RefPtr<VmoContent>> PagedContent::Snapshot(SnapshotKind kind, const Windo
   PAGODA_TRY(copy->CheckEnd(window.pages));
   const PageIndex end = window.first + Min(window.pages, window.visible - Min(window.visible, window.first));
   if (source_) {
-    copy->BackWith(RefPtr<PagedContent>(this), Min(end, source_end_));
+    copy->BackWith(RefPtr<PagedContent>(this), end);
   } else {
     PAGODA_TRY(ShareTree(*copy, {window.first, end - window.first, window.visible}));
     if (backing_) {

@@ -179,8 +179,9 @@ class Vmo final : public RefCounted<Vmo> {
   [[nodiscard]] bool immutable() const { return immutable_; }
   void set_immutable() { immutable_ = true; }
 
-  // Null: nobody listens. See VmoChildObserver.
-  void SetChildObserver(VmoChildObserver* observer) { family_->set_observer(observer); }
+  // Who hears of the first child and of the last one's end, until it is removed or another takes its place.
+  void SetChildObserver(VmoChildObserver& observer) { family_->SetObserver(observer); }
+  void RemoveChildObserver(VmoChildObserver& observer) { family_->RemoveObserver(observer); }
 
  private:
   struct Shape {

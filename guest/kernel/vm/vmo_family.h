@@ -34,8 +34,9 @@ class VmoFamilyNode final : public HeapObject, public base::ListNode<VmoFamilyNo
   // The VMO of `node` is gone: the node goes too, now or with its last child.
   static void Release(VmoFamilyNode* node);
 
-  // Null: nobody listens. The observer must take itself out before it goes.
-  void set_observer(VmoChildObserver* observer) { observer_ = observer; }
+  // The observer must be removed before it goes. Removing one that was replaced does nothing.
+  void SetObserver(VmoChildObserver& observer) { observer_ = &observer; }
+  void RemoveObserver(const VmoChildObserver& observer) { observer_ = observer_ == &observer ? nullptr : observer_; }
 
   [[nodiscard]] size_t child_count() const { return child_count_; }
 

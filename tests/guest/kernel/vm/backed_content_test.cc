@@ -96,6 +96,18 @@ TEST_F(BackedContentTest, ZeroOfTheOriginalNeedsNoRead) {
   EXPECT_EQ(Get(*object_.vmo, 3), 5);
 }
 
+TEST_F(BackedContentTest, CopySeesWhatTheOriginalHasBeyondItsSource) {
+  ASSERT_TRUE(object_.vmo->Resize(12 * kPageSize).ok());
+  Put(*object_.vmo, 9, 99);
+  const RefPtr<Vmo> lazy = Lazy(*object_.vmo, 7, 5);
+  EXPECT_EQ(All(*lazy), (Values{7, 0, 99, 0, 0}));
+  Put(*lazy, 2, 98);
+  EXPECT_EQ(Get(*object_.vmo, 9), 99);
+  // Nothing is fetched for it, or made.
+  ASSERT_TRUE(lazy->Zero(kPageSize + 5, 10).ok());
+  EXPECT_COST(lazy, 1);
+}
+
 TEST_F(BackedContentTest, ShrinkingTheOriginalCutsTheCopyOffForEver) {
   const RefPtr<Vmo> lazy = Lazy(*object_.vmo, 0, 8);
   Put(*lazy, 6, 96);

@@ -11,8 +11,8 @@ namespace {
 // What a VmoDispatcher makes of it.
 class ChildSignal final : public VmoChildObserver {
  public:
-  explicit ChildSignal(Vmo& vmo) : vmo_(vmo) { vmo_.SetChildObserver(this); }
-  ~ChildSignal() { vmo_.SetChildObserver(nullptr); }
+  explicit ChildSignal(Vmo& vmo) : vmo_(vmo) { vmo_.SetChildObserver(*this); }
+  ~ChildSignal() { vmo_.RemoveChildObserver(*this); }
   [[nodiscard]] bool zero_children() const { return zero_children_; }
 
  private:
