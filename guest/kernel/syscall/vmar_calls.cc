@@ -21,6 +21,11 @@ Access AccessFromRights(zx_rights_t rights) {
           .execute = HasRights(rights, ZX_RIGHT_EXECUTE)};
 }
 
+// Both at once are a matter of the job's policy.
+Result<> CheckWriteAndExecute(Caller& caller, Access access) {
+  return access.write && access.execute ? CheckPolicy(caller, ZX_POL_VMAR_WX) : Result<>();
+}
+
 // A handle that names a T, as it stood in the table: object and rights.
 template <typename T>
 struct Granted {
@@ -62,6 +67,7 @@ Result<> Map(Caller& caller, zx_handle_t handle, zx_handle_t vmo_handle, MapRequ
   if (!HasRights(rights, RightsFor(access))) {
     return Error(ZX_ERR_ACCESS_DENIED);
   }
+  PAGODA_TRY(CheckWriteAndExecute(caller, access));
   request.vmo = vmo.object->vmo_reference();
   request.vmo_rights = AccessFromRights(rights);
   return MapAndTell(caller, vmar.object->vmar(), request, mapped_address);
@@ -176,6 +182,9 @@ Status vmar_protect(Caller& caller, zx_handle_t handle, zx_vm_option_t options, 
   }
   if (!IsValid(access) || LacksChildRight(*vmar, address, length)) {
     return Status(ZX_ERR_INVALID_ARGS);
+  }
+  if (const Result<> allowed = CheckWriteAndExecute(caller, access); !allowed) {
+    return allowed.error();
   }
   return StatusOf(vmar->object->vmar().Protect(address, length, options));
 }

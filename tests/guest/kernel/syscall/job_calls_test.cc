@@ -4,6 +4,7 @@
 #include <array>
 
 #include "guest/kernel/object/job_dispatcher.h"
+#include "guest/kernel/object/vmo_dispatcher.h"
 #include "tests/guest/kernel/object/user_code.h"
 #include "tests/guest/kernel/syscall/syscall_fixture.h"
 
@@ -161,6 +162,32 @@ TEST_F(JobCallsTest, APolicyOfKillEndsTheOffender) {
   RunUntilIdle();
   EXPECT_TRUE(went_on);
   EXPECT_EQ(other->return_code(), ZX_TASK_RETCODE_POLICY_KILL);
+}
+
+TEST_F(JobCallsTest, MappingsBothWritableAndExecutableAreUpToThePolicy) {
+  const zx_handle_t job = CreateJob(root_job_);
+  EXPECT_EQ(SetPolicy(job, ZX_POL_VMAR_WX, ZX_POL_ACTION_DENY), ZX_OK);
+  const RefPtr<ProcessDispatcher> other = *ProcessDispatcher::Create(ObjectOf<JobDispatcher>(job), NameOf("other"));
+  const RefPtr<VmarDispatcher> region = VmarDispatcher::Create(other->address_space().root_reference());
+  const RefPtr<VmoDispatcher> object = VmoDispatcher::Create(*Vmo::Create(kPageSize, Resizability::kFixed));
+  const zx_handle_t root = *other->handles().Add(Handle(region, VmarDispatcher::kRootRights));
+  const zx_handle_t vmo = *other->handles().Add(Handle(object, ZX_DEFAULT_VMO_RIGHTS | ZX_RIGHT_EXECUTE));
+  constexpr zx_vm_option_t kReadWrite = ZX_VM_PERM_READ | ZX_VM_PERM_WRITE;
+  constexpr zx_vm_option_t kAll = kReadWrite | ZX_VM_PERM_EXECUTE;
+  const RefPtr<ThreadDispatcher> thread = *ThreadDispatcher::Create(other, NameOf("t"));
+  const VirtualAddress memory = *region->vmar().Map({.vmo = *Vmo::Create(kPageSize, Resizability::kFixed),
+                                                     .length = kPageSize,
+                                                     .options = kReadWrite,
+                                                     .vmo_rights = {.read = true, .write = true, .execute = true}});
+  std::array<int64_t, 3> results{};
+  const VirtualAddress entry = user_.Add([&](UserRegisters&) {
+    results[0] = test::UserSyscall(Syscall::vmar_map, root, kReadWrite, 0, vmo, 0, kPageSize, memory);
+    results[1] = test::UserSyscall(Syscall::vmar_map, root, kAll, 0, vmo, 0, kPageSize, memory);
+    results[2] = test::UserSyscall(Syscall::vmar_protect, root, kAll, memory, kPageSize);
+  });
+  EXPECT_TRUE(thread->Start({.rip = entry, .stack = 0, .argument1 = 0, .argument2 = 0}).ok());
+  RunUntilIdle();
+  EXPECT_EQ(results, (std::array<int64_t, 3>{ZX_OK, ZX_ERR_ACCESS_DENIED, ZX_ERR_ACCESS_DENIED}));
 }
 
 TEST_F(JobCallsTest, ACriticalProcessTakesItsJobAlong) {
