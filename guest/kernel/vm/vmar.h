@@ -64,7 +64,8 @@ class Vmar final : public Region {
   Result<> Protect(VirtualAddress address, uint64_t length, zx_vm_option_t options);
 
   // Does `op` to the objects that are mapped in the range, as the operation of that name on a VMO does. May block for
-  // kCommit and kPrefetch. `length` is rounded up to pages, but kDecommit and kZero refuse what needs it. Errors:
+  // kCommit, kPrefetch and kAlwaysNeed. `length` is rounded up to pages, but kDecommit and kZero refuse what needs it.
+  // Errors:
   //   ZX_ERR_INVALID_ARGS   unaligned or empty
   //   ZX_ERR_BAD_STATE      this region was destroyed
   //   ZX_ERR_OUT_OF_RANGE   not inside this region

@@ -95,10 +95,10 @@ Result<> Vmar::ApplyRangeOp(RangeOp op, Mapping& mapping, VirtualAddress address
       space_->EnterPresent(mapping, address, piece.length);
       return {};
     case RangeOp::kPrefetch:
+    case RangeOp::kAlwaysNeed:
       return piece.vmo->page_source() != nullptr ? piece.vmo->Prefetch(piece.offset, piece.length) : Result<>();
     case RangeOp::kDontNeed:
-    case RangeOp::kAlwaysNeed:
-      break;  // hints, and nothing that is mapped here takes any yet
+      break;  // a hint, and no object takes it yet
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/guest/kernel/vm/vm_fixture.h"
+#include "tests/support/fake_arch/fibers.h"
 
 namespace gk {
 namespace {
@@ -85,6 +86,22 @@ TEST_F(ProcessMemoryTest, RightsOfTheVmoHandleCountAndNotThePresentPermission) {
   va_ = target_->root().Map(request).value();
   EXPECT_EQ(Copy(kReadIt, 0, 1).value(), 1u);
   EXPECT_EQ(ValueOf(Copy(kWriteIt, 0, 1)), ZX_ERR_ACCESS_DENIED);
+}
+
+TEST_F(ProcessMemoryTest, MappingThatGoesWhileItsPageIsFetchedIsReadAllTheSame) {
+  PagedObject object(2);
+  va_ = MapAll(*target_, object.vmo, kMapRead);
+  zx_status_t status = ZX_ERR_SHOULD_WAIT;
+  fake_arch::StartThread([&] { status = ValueOf(Copy(kReadIt, kPageSize, 1)); });
+  fake_arch::RunUntilIdle();
+  ASSERT_EQ(status, ZX_ERR_SHOULD_WAIT);
+  ASSERT_TRUE(target_->root().Unmap(va_, 2 * kPageSize).ok());
+  object.vmo = nullptr;
+  object.provider->AnswerAll(ZX_OK);
+  fake_arch::RunUntilIdle();
+  EXPECT_EQ(status, ZX_OK);
+  EXPECT_EQ(Load(*caller_, buffer_), 1);
+  EXPECT_EQ(ValueOf(Copy(kReadIt, 0, 1)), ZX_ERR_NOT_FOUND);
 }
 
 TEST_F(ProcessMemoryTest, BadBufferIsRefused) {

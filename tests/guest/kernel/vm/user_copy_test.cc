@@ -166,6 +166,29 @@ TEST_F(UserCopyTest, RunningOutOfMemoryIsNotTheBuffersFault) {
   EXPECT_EQ(ValueOf(CopyToUser(*space_, va, byte)), ZX_OK);
 }
 
+TEST_F(UserCopyTest, LongTransferLetsOthersInAndEndsWithItsThread) {
+  RefPtr<Vmo> vmo = MakeVmo(uint64_t{1} << 40);  // far more than anybody can wait for
+  RefPtr<Vmo> memory = MakeVmo(256);
+  const VirtualAddress va =
+      space_->root().Map({.vmo = memory, .length = memory->size(), .options = kMapReadWrite}).value();
+  for (uint64_t i = 1; i < 64; ++i) {
+    const MapRequest again{.vmo = memory,
+                           .length = memory->size(),
+                           .vmar_offset = va + i * memory->size() - space_->root().base(),
+                           .options = kMapReadWrite | ZX_VM_SPECIFIC};
+    ASSERT_TRUE(space_->root().Map(again).ok());
+  }
+  zx_status_t status = ZX_OK;
+  RefPtr<Thread> thread;
+  fake_arch::StartThread([&] {
+    thread = RefPtr<Thread>(Thread::Current());
+    status = ValueOf(ReadVmoToUser(*space_, va, *vmo, 0, 64 * memory->size()));
+  });
+  fake_arch::StartThread([&] { thread->Kill(); });
+  fake_arch::RunUntilIdle();
+  EXPECT_EQ(status, ZX_ERR_INTERNAL_INTR_KILLED);
+}
+
 TEST_F(UserCopyTest, VmoTransferChecksTheObjectFirst) {
   RefPtr<Vmo> vmo = MakeVmo(1);
   EXPECT_EQ(ValueOf(ReadVmoToUser(*space_, 0, *vmo, 1, kPageSize)), ZX_ERR_OUT_OF_RANGE);

@@ -252,6 +252,17 @@ TEST_F(VmarChangeTest, ThroughAnAncestorPermissionsOnlyShrink) {
   EXPECT_EQ(Show(*outer), "wwww");
 }
 
+TEST_F(VmarChangeTest, ProtectCrossesRegionsOnlyWhereTheyAreFull) {
+  const RefPtr<Vmar> outer = MakeRegion(12, {0, 8});
+  const RefPtr<Vmar> inner =
+      outer->Allocate({.offset = 4 * kPageSize, .size = 4 * kPageSize, .options = kCanMapAll | ZX_VM_SPECIFIC}).value();
+  EXPECT_EQ(Protect(*outer, *outer, 2, 8, ZX_VM_PERM_READ), ZX_ERR_NOT_FOUND);
+  EXPECT_EQ(Show(*outer), "wwww----wwww");
+  MapIn(*inner, 0, 4);
+  EXPECT_EQ(Protect(*outer, *outer, 2, 8, ZX_VM_PERM_READ), ZX_OK);
+  EXPECT_EQ(Show(*outer), "wwrrrrrrrrww");
+}
+
 TEST_F(VmarChangeTest, ProtectOfASparseGibibyteIsQuick) {
   RefPtr<Vmo> large = MakeVmo((uint64_t{1} << 30) / kPageSize);
   const VirtualAddress va = MapAll(*space_, large, kRw);

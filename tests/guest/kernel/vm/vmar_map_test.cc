@@ -242,6 +242,41 @@ TEST_F(VmarMapTest, MapRangeOfAnOffsetEntersTheRightPages) {
   EXPECT_EQ(Load(*space_, va + kPageSize), 7);
 }
 
+TEST_F(VmarMapTest, MapRangeWithoutPermissionsEntersNothing) {
+  ASSERT_TRUE(vmo_->Commit(0, vmo_->size()).ok());
+  MapRequest request{.vmo = vmo_, .vmo_offset = 2 * kPageSize, .length = kPageSize, .options = ZX_VM_MAP_RANGE};
+  const VirtualAddress va = root_.Map(request).value();
+  EXPECT_FALSE(IsEntered(*space_, va));
+  EXPECT_EQ(Touch(*space_, va, kRead), ZX_ERR_ACCESS_DENIED);
+  ASSERT_TRUE(root_.Protect(va, kPageSize, ZX_VM_PERM_READ).ok());
+  EXPECT_EQ(Touch(*space_, va, kRead), ZX_OK);
+}
+
+TEST_F(VmarMapTest, ProtectIsBoundByTheHandleThatWasMapped) {
+  constexpr zx_vm_option_t kRwx = kRw | ZX_VM_PERM_EXECUTE;
+  const struct {
+    Access rights;
+    zx_vm_option_t options;
+  } rows[] = {{{.read = true}, ZX_VM_PERM_READ},
+              {{.read = true, .write = true}, kRw},
+              {{.read = true, .execute = true}, ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE}};
+  for (const auto& row : rows) {
+    MapRequest request{.vmo = vmo_, .length = kPageSize, .options = kRwx, .vmo_rights = row.rights};
+    EXPECT_EQ(ValueOf(root_.Map(request)), ZX_ERR_ACCESS_DENIED);
+    request.options = row.options;
+    const VirtualAddress va = root_.Map(request).value();
+    EXPECT_EQ(ValueOf(root_.Protect(va, kPageSize, kRwx)), ZX_ERR_ACCESS_DENIED);
+    EXPECT_EQ(ValueOf(root_.Protect(va, kPageSize, row.options)), ZX_OK);
+  }
+}
+
+TEST_F(VmarMapTest, UncachedObjectIsMappedUncached) {
+  ASSERT_TRUE(vmo_->SetCachePolicy(ZX_CACHE_POLICY_UNCACHED).ok());
+  const VirtualAddress va = MapAll(*space_, vmo_, kRw);
+  ASSERT_EQ(Touch(*space_, va, kWrite), ZX_OK);
+  EXPECT_TRUE(fake_arch::Walk(space_->page_table_root(), va)->attributes.uncached);
+}
+
 TEST_F(VmarMapTest, OutOfMemoryChangesNothing) {
   for (uint64_t n = 1;; ++n) {
     torture::FailAllocation(n);

@@ -149,6 +149,34 @@ TEST_F(VmarPlaceTest, LastAlignedPlaceIsFoundBetweenMisalignedGaps) {
   EXPECT_EQ(ValueOf(Map(*region, 3, ZX_VM_ALIGN_16KB)), ZX_ERR_NO_RESOURCES);
 }
 
+TEST_F(VmarPlaceTest, FixedPlaceOutsideTheRegionIsRefused) {
+  const RefPtr<Vmar> region = MakeRegion(10);
+  const auto allocate = [&](uint64_t page, uint64_t pages) {
+    return ValueOf(region->Allocate(
+        {.offset = page * kPageSize, .size = pages * kPageSize, .options = kCanMapAll | ZX_VM_SPECIFIC}));
+  };
+  EXPECT_EQ(allocate(10, 1), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(allocate(9, 2), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(allocate(UINT64_MAX / kPageSize, 1), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(allocate(9, 1), ZX_OK);
+}
+
+TEST_F(VmarPlaceTest, FixedPlaceThatIsTakenIsRefusedWhateverIsThere) {
+  const RefPtr<Vmar> region = MakeRegion(10);
+  const auto all_exist = [&] {
+    for (const uint64_t pages : {uint64_t{2}, uint64_t{1}, uint64_t{4}}) {
+      EXPECT_EQ(ValueOf(Map(*region, pages, ZX_VM_SPECIFIC, kPageSize)), ZX_ERR_ALREADY_EXISTS);
+    }
+    EXPECT_EQ(ValueOf(region->Allocate({.offset = kPageSize, .size = kPageSize, .options = ZX_VM_SPECIFIC})),
+              ZX_ERR_ALREADY_EXISTS);
+  };
+  const VirtualAddress va = Map(*region, 2, ZX_VM_SPECIFIC, kPageSize).value();
+  all_exist();
+  ASSERT_TRUE(region->Unmap(va, 2 * kPageSize).ok());
+  ASSERT_TRUE(region->Allocate({.offset = kPageSize, .size = 2 * kPageSize, .options = ZX_VM_SPECIFIC}).ok());
+  all_exist();
+}
+
 TEST_F(VmarPlaceTest, FullRegionHasNoMemoryForARegionAndInZirconNoResources) {
   const RefPtr<Vmar> region = MakeRegion(10);
   ASSERT_TRUE(region->Allocate({.size = 10 * kPageSize}).ok());
