@@ -39,7 +39,7 @@ void PagedContent::ClipBacking(PageIndex end) { backing_end_ = Min(backing_end_,
 // A copy's indices go on where the original's would: their sum must be an offset that can be said.
 Result<> PagedContent::CheckEnd(PageIndex end) const {
   constexpr PageIndex kLimit = UINT64_MAX / kPageSize;
-  return bias_ == 0 || end <= kLimit - bias_ ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
+  return bias_ <= kLimit && end <= kLimit - bias_ ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
 }
 
 Result<> PagedContent::DropPages(PageIndex first, PageIndex end) {
