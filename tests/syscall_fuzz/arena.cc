@@ -8,6 +8,8 @@ namespace {
 
 constexpr zx_vm_option_t kAbilities = ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_SPECIFIC;
 
+constexpr uint32_t kChildKinds[] = {ZX_VMO_CHILD_SNAPSHOT, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, ZX_VMO_CHILD_SLICE};
+
 uint64_t AnySize(Random& random) { return random.Below(random.OneIn(16) ? 4096 : 64) * kPageSize; }
 
 }  // namespace
@@ -109,7 +111,7 @@ void Arena::MakeSomething(Random& random) {
   zx_handle_t made[2] = {};
   zx_vaddr_t address = 0;
   bool region = false;
-  switch (random.Below(8)) {
+  switch (random.Below(12)) {
     case 0:
       zx_vmo_create(AnySize(random), random.OneIn(2) ? ZX_VMO_RESIZABLE : 0, &made[0]);
       break;
@@ -132,8 +134,18 @@ void Arena::MakeSomething(Random& random) {
     case 6:
       zx_event_create(0, &made[0]);
       break;
+    case 7:
+      zx_port_create(0, &made[0]);
+      break;
+    case 8:
+      zx_timer_create(0, ZX_CLOCK_MONOTONIC, &made[0]);
+      break;
+    case 9:
+    case 10:
+      zx_vmo_create_child(AnyHandle(random), kChildKinds[random.Below(3)], AnySize(random), AnySize(random), &made[0]);
+      break;
     default:
-      zx_vmo_create(AnySize(random), 0, &made[0]);
+      zx_vmo_create(AnySize(random), ZX_VMO_DISCARDABLE, &made[0]);
   }
   for (const zx_handle_t handle : made) {
     if (handle != ZX_HANDLE_INVALID) {

@@ -89,6 +89,17 @@ constexpr Known kKnown[] = {
     {"resource_create", "HNOOPLQ"},
     {"clock_read", "HP"},
     {"pagoda_object_open", "PLQ"},
+    {"pagoda_console_read", "PLTP"},
+    {"futex_wake_single_owner", "P"},
+    {"futex_requeue_single_owner", "PNPNH"},
+    {"futex_get_owner", "PP"},
+    {"port_cancel_key", "HNN"},
+    {"exception_get_thread", "HQ"},
+    {"exception_get_process", "HQ"},
+    {"iommu_create", "HNPLQ"},
+    {"bti_create", "HNNQ"},
+    {"vmo_get_stream_size", "HP"},
+    {"vmo_set_stream_size", "HO"},
 };
 
 constexpr const char* kAnything[] = {"", "?", "??", "???", "????", "?????", "??????", "???????", "????????"};
