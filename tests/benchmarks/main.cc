@@ -31,6 +31,9 @@ vmm::Result<std::vector<bench::Suite>> MakeSuites(const std::string& command, co
   if (all || command == "syscall") {
     suites.push_back(bench::MakeSyscallSuite(installation));
   }
+  if (all || command == "memory") {
+    suites.push_back(bench::MakeMemorySuite(installation));
+  }
   if (all || command == "pager") {
     PAGODA_TRY_ASSIGN(bench::Suite pager, bench::MakePagerSuite(installation));
     suites.push_back(std::move(pager));
@@ -83,6 +86,7 @@ int main(int argc, char** argv) {
   app.fallthrough();
   app.add_subcommand("boot", "Start of `pagoda run` until main, until its end; memory of the monitor");
   app.add_subcommand("syscall", "System calls and anonymous faults in the guest and on the host");
+  app.add_subcommand("memory", "Mappings, snapshots, commits, copies in the guest and on the host");
   app.add_subcommand("pager", "Pages of a host file: the file pager and userfaultfd");
   app.add_subcommand("exit", "One exit from the guest to the monitor");
   app.add_subcommand("all", "All of these, interleaved");

@@ -12,6 +12,9 @@ namespace bench {
 // System calls and anonymous faults of guest programs, beside those of a process of the host.
 [[nodiscard]] Suite MakeSyscallSuite(const Installation& installation);
 
+// The memory calls of guest programs, beside those of a process of the host.
+[[nodiscard]] Suite MakeMemorySuite(const Installation& installation);
+
 // Reads of pages that a pager on the host provides, beside userfaultfd. Fails where there is no room for a file.
 [[nodiscard]] vmm::Result<Suite> MakePagerSuite(const Installation& installation);
 
