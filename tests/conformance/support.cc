@@ -31,6 +31,41 @@ zx::vmo WithRights(const zx::vmo& vmo, zx_rights_t rights) {
   return duplicate;
 }
 
+zx::vmo MakeChild(const zx::vmo& parent, uint32_t options, uint64_t page, uint64_t pages) {
+  zx::vmo child;
+  EXPECT_OK(
+      zx_vmo_create_child(parent.get(), options, page * kPageSize, pages * kPageSize, child.reset_and_get_address()));
+  return child;
+}
+
+zx_status_t TryChild(const zx::vmo& parent, uint32_t options, uint64_t offset, uint64_t size) {
+  zx::vmo child;
+  return zx_vmo_create_child(parent.get(), options, offset, size, child.reset_and_get_address());
+}
+
+zx_status_t OpRange(const zx::vmo& vmo, uint32_t op, uint64_t offset, uint64_t size) {
+  return zx_vmo_op_range(vmo.get(), op, offset, size, nullptr, 0);
+}
+
+zx_info_vmo_t InfoOf(const zx::vmo& vmo) {
+  zx_info_vmo_t info = {};
+  EXPECT_OK(zx_object_get_info(vmo.get(), ZX_INFO_VMO, &info, sizeof(info), nullptr, nullptr));
+  return info;
+}
+
+zx_rights_t RightsOf(const zx::vmo& vmo) {
+  zx_info_handle_basic_t info = {};
+  EXPECT_OK(zx_object_get_info(vmo.get(), ZX_INFO_HANDLE_BASIC, &info, sizeof(info), nullptr, nullptr));
+  return info.rights;
+}
+
+bool HasNoChildren(const zx::vmo& vmo) {
+  zx_signals_t observed = 0;
+  return zx_object_wait_one(vmo.get(), ZX_VMO_ZERO_CHILDREN, ZX_TIME_INFINITE_PAST, &observed) == ZX_OK;
+}
+
+uint64_t CommittedPages(const zx::vmo& vmo) { return InfoOf(vmo).committed_bytes / kPageSize; }
+
 Mapping::Mapping(const zx::vmo& vmo, zx_vm_option_t options, uint64_t size, uint64_t vmo_offset)
     : size_(size), status_(zx::vmar::root_self()->map(options, 0, vmo, vmo_offset, size, &address_)) {}
 

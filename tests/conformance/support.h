@@ -5,6 +5,7 @@
 #include <lib/zx/vmo.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 #include <zxtest/zxtest.h>
 
@@ -41,6 +42,18 @@ uint32_t TagOf(const zx::vmo& vmo, uint64_t page);
 zx_status_t SetTag(const zx::vmo& vmo, uint64_t page, uint32_t tag);
 // A duplicate with these rights and no others.
 zx::vmo WithRights(const zx::vmo& vmo, zx_rights_t rights);
+
+// A child of a VMO; an invalid one, and the test fails, when it cannot be made.
+zx::vmo MakeChild(const zx::vmo& parent, uint32_t options, uint64_t page, uint64_t pages);
+// The status of making a child that goes at once.
+zx_status_t TryChild(const zx::vmo& parent, uint32_t options, uint64_t offset, uint64_t size);
+zx_status_t OpRange(const zx::vmo& vmo, uint32_t op, uint64_t offset, uint64_t size);
+zx_info_vmo_t InfoOf(const zx::vmo& vmo);
+zx_rights_t RightsOf(const zx::vmo& vmo);
+// True when ZX_VMO_ZERO_CHILDREN is active.
+bool HasNoChildren(const zx::vmo& vmo);
+// Memory that the VMO has, as zx_info_vmo_t counts it.
+uint64_t CommittedPages(const zx::vmo& vmo);
 
 // Part of a VMO mapped into the root region, or why not.
 class Mapping {

@@ -34,7 +34,9 @@ class GuestMachine final : public Machine {
     }
   }
 
-  [[nodiscard]] Abilities abilities() const override { return {}; }
+  [[nodiscard]] Abilities abilities() const override {
+    return {.resizes = true, .slices = true, .snapshots = true, .zero = true};
+  }
 
   zx_status_t Create(int slot, uint64_t size, uint32_t options) override {
     return zx::vmo::create(size, options, &vmos_[slot]);
@@ -94,14 +96,19 @@ class GuestMachine final : public Machine {
   zx::vmo scratch_;  // of CopyTo, CopyFrom
 };
 
-zx_status_t GuestMachine::CreateChild(int /*slot*/, int /*parent*/, uint32_t /*options*/, uint64_t /*offset*/,
-                                      uint64_t /*size*/) {
-  return ZX_ERR_NOT_SUPPORTED;
+zx_status_t GuestMachine::CreateChild(int slot, int parent, uint32_t options, uint64_t offset, uint64_t size) {
+  return zx_vmo_create_child(vmos_[parent].get(), options, offset, size, vmos_[slot].reset_and_get_address());
 }
-zx_status_t GuestMachine::SetSize(int /*slot*/, uint64_t /*size*/) { return ZX_ERR_NOT_SUPPORTED; }
-bool GuestMachine::HasChildren(int /*slot*/) { return false; }
-zx_status_t GuestMachine::OpRange(int /*slot*/, uint32_t /*operation*/, uint64_t /*offset*/, uint64_t /*length*/) {
-  return ZX_ERR_NOT_SUPPORTED;
+
+zx_status_t GuestMachine::SetSize(int slot, uint64_t size) { return zx_vmo_set_size(vmos_[slot].get(), size); }
+
+bool GuestMachine::HasChildren(int slot) {
+  zx_signals_t observed = 0;
+  return vmos_[slot].wait_one(ZX_VMO_ZERO_CHILDREN, zx::time::infinite_past(), &observed) != ZX_OK;
+}
+
+zx_status_t GuestMachine::OpRange(int slot, uint32_t operation, uint64_t offset, uint64_t length) {
+  return zx_vmo_op_range(vmos_[slot].get(), operation, offset, length, nullptr, 0);
 }
 
 zx_status_t GuestMachine::Map(const MapOrder& order) {
