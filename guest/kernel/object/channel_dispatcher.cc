@@ -61,7 +61,7 @@ Result<MessagePtr> ChannelDispatcher::Call(MessagePtr request, zx_time_t deadlin
   request->SetTxid(call.txid);
   PAGODA_TRY(peer->Receive(std::move(request)));
   calls_.PushBack(call);
-  const Status status = call.queue.Block(deadline);
+  const Status status = call.queue.Block(deadline, BlockReason::kChannel);
   // The deadline may pass and the reply come before this thread runs again: the reply counts.
   if (call.reply) {
     return std::move(call.reply);

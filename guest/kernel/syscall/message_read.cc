@@ -1,5 +1,4 @@
 // From a program's memory and handle table to a message.
-#include "guest/kernel/sched/thread.h"
 #include "guest/kernel/syscall/message_copy.h"
 
 namespace gk::syscall {
@@ -112,11 +111,14 @@ Result<MessagePtr> ReadMessage(Caller& caller, const ChannelDispatcher& channel,
   return message;
 }
 
-// The count is whatever the program says: it is worked off in pieces, as long as there is memory that holds numbers.
+// The count is whatever the program says. More numbers than there can be handles are not looked at: the kernel lock is
+// held all the time.
 void DropHandles(Caller& caller, const OutgoingMessage& outgoing) {
+  const uint32_t total =
+      outgoing.handle_count < HandleTable::kMaxHandles ? outgoing.handle_count : HandleTable::kMaxHandles;
   Dispositions dispositions;
-  for (uint32_t first = 0; first < outgoing.handle_count && !Thread::Current()->kill_pending();) {
-    const uint32_t left = outgoing.handle_count - first;
+  for (uint32_t first = 0; first < total;) {
+    const uint32_t left = total - first;
     const uint32_t count = left < kMaxHandles ? left : kMaxHandles;
     if (!ReadDispositions(caller, outgoing, first, count, dispositions)) {
       return;
@@ -127,9 +129,6 @@ void DropHandles(Caller& caller, const OutgoingMessage& outgoing) {
       }
     }
     first += count;
-    if (first < outgoing.handle_count) {
-      Thread::YieldCurrent();
-    }
   }
 }
 

@@ -75,7 +75,7 @@ Result<> AddTargets(Caller& caller, std::span<const zx_wait_item_t> items, Targe
 
 Result<> WaitForItems(Caller& caller, UserOutBytes where, std::span<zx_wait_item_t> items, zx_time_t deadline) {
   PAGODA_TRY(CopyFromUser(caller.address_space(), items.data(), where.address, items.size_bytes()));
-  TargetArray* targets = new (std::nothrow) TargetArray();
+  TargetArray* targets = new (std::nothrow) TargetArray;
   if (targets == nullptr) {
     return Error(ZX_ERR_NO_MEMORY);
   }
