@@ -142,9 +142,7 @@ void ThreadDispatcher::OnSyscall(UserRegisters& registers) {
   }
 }
 
-bool ThreadDispatcher::IsSyscallInstruction(VirtualAddress rip) {
-  return process_->IsVdsoCode(rip);
-}
+bool ThreadDispatcher::IsSyscallInstruction(VirtualAddress rip) { return process_->IsVdsoCode(rip); }
 
 // Which system calls there are is between the kernel and its vDSO: who goes past it is stopped, as in Zircon.
 void ThreadDispatcher::OnForeignSyscall() { process_->Kill(ZX_TASK_RETCODE_VDSO_KILL); }

@@ -10,9 +10,9 @@ extern "C" {
 // Handles that belong to the process and are never closed by their users.
 zx_handle_t zx_process_self(void);
 zx_handle_t zx_vmar_root_self(void);
-// The resource that grants all that the machine has to grant, and the one for the run of physical memory that the kernel
-// sets aside for programs (ZX_INFO_RESOURCE tells where it is; ZX_HANDLE_INVALID: there is none). Given to the first
-// program only.
+// The resource that grants all that the machine has to grant, and the one for the run of physical memory that the
+// kernel sets aside for programs (ZX_INFO_RESOURCE tells where it is; ZX_HANDLE_INVALID: there is none). Given to the
+// first program only.
 zx_handle_t pagoda_root_resource(void);
 zx_handle_t pagoda_mmio_resource(void);
 // The job that the process belongs to: the root of all.
