@@ -4,7 +4,7 @@
 //   kNew --------------> kRunning ------------------> kDead
 //
 //   kNew      has a kernel stack but no code to run; ends with its last reference
-//   kRunning  the scheduler has it; keeps itself and its process alive
+//   kRunning  the scheduler has it; keeps itself and its process alive. Suspended or in an exception it stands still
 //   kDead     ZX_THREAD_TERMINATED; only its identity is left
 #pragma once
 
