@@ -101,9 +101,10 @@ void Vmar::DestroyChildren() {
   }
 }
 
-// The lowest mapping, in this region or those inside it, that begins below `end` and ends above `from`.
-Mapping* Vmar::NextMapping(VirtualAddress from, VirtualAddress end) {
-  for (Vmar* vmar = this;;) {
+// The lowest mapping, in this region or those inside it, that begins below `end` and ends above `from`. Walks name the
+// region that held the mapping before as `start`, so that they cost the same however deep it lies.
+Mapping* Vmar::NextMapping(VirtualAddress from, VirtualAddress end, Vmar* start) {
+  for (Vmar* vmar = start != nullptr ? start : this;;) {
     Region* child = vmar->children_.FindFrom(from);
     if (child != nullptr && child->base() < end) {
       if (Mapping* mapping = child->AsMapping(); mapping != nullptr) {

@@ -115,7 +115,7 @@ class Vmar final : public Region {
   void RemoveChild(Region& region);
   void RemoveLeaf(Region& region);
   void DestroyChildren();
-  [[nodiscard]] Mapping* NextMapping(VirtualAddress from, VirtualAddress end);
+  [[nodiscard]] Mapping* NextMapping(VirtualAddress from, VirtualAddress end, Vmar* start = nullptr);
   [[nodiscard]] bool IsFree(VirtualAddress address, uint64_t length) const;
 
   // vmar_place.cc
@@ -148,9 +148,11 @@ class Vmar final : public Region {
 
   // vmar_op_range.cc
   Result<> CheckOpRange(RangeOp op, VirtualAddress address, uint64_t* length) const;
-  Result<> CheckRangeOp(RangeOp op, VirtualAddress address, VirtualAddress end, bool may_reach_children);
+  Result<Mapping*> CheckOperand(RangeOp op, VirtualAddress address, VirtualAddress end, bool may_reach_children,
+                                Vmar* start);
+  Result<> CheckOperands(RangeOp op, VirtualAddress address, VirtualAddress end, bool may_reach_children);
   Result<> ApplyRangeOp(RangeOp op, Mapping& mapping, VirtualAddress address, VirtualAddress end);
-  Result<Mapping*> FindOperand(VirtualAddress address, bool in_children);
+  Result<Mapping*> FindOperand(VirtualAddress address, bool in_children, Vmar* start = nullptr);
 
   RegionTree children_;
   const zx_vm_option_t abilities_;

@@ -53,9 +53,11 @@ Piece PieceOf(const Mapping& mapping, VirtualAddress address, VirtualAddress end
 
 }  // namespace
 
-// The mapping at `address`; what is met first on the way there, in this region and those inside it, decides.
-Result<Mapping*> Vmar::FindOperand(VirtualAddress address, bool in_children) {
-  Region* region = children_.Find(address);
+// The mapping at `address`; what is met first on the way there, in this region and those inside it, decides. `start`: a
+// region on that way which is known to be fine.
+Result<Mapping*> Vmar::FindOperand(VirtualAddress address, bool in_children, Vmar* start) {
+  const Vmar* from = start != nullptr && start->Contains(address) ? start : this;
+  Region* region = from->children_.Find(address);
   while (region != nullptr && region->kind() == Kind::kVmar) {
     if (!in_children) {
       return Error(ZX_ERR_INVALID_ARGS);
@@ -65,18 +67,27 @@ Result<Mapping*> Vmar::FindOperand(VirtualAddress address, bool in_children) {
   return region != nullptr ? Result<Mapping*>(region->AsMapping()) : Error(ZX_ERR_BAD_STATE);
 }
 
-Result<> Vmar::CheckRangeOp(RangeOp op, VirtualAddress address, VirtualAddress end, bool may_reach_children) {
+// The same, if it is what the operation demands.
+Result<Mapping*> Vmar::CheckOperand(RangeOp op, VirtualAddress address, VirtualAddress end, bool may_reach_children,
+                                    Vmar* start) {
   const Demands demands = DemandsOf(op);
+  PAGODA_TRY_ASSIGN(Mapping * mapping, FindOperand(address, demands.in_children && may_reach_children, start));
+  if (!IsSubset(demands.ceiling, mapping->allowed())) {
+    return Error(ZX_ERR_ACCESS_DENIED);
+  }
+  const Piece piece = PieceOf(*mapping, address, end);
+  if (demands.inside_object && !base::RangeFits(piece.offset, piece.length, mapping->reach())) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  return mapping;
+}
+
+Result<> Vmar::CheckOperands(RangeOp op, VirtualAddress address, VirtualAddress end, bool may_reach_children) {
+  Vmar* start = nullptr;
   while (address < end) {
-    PAGODA_TRY_ASSIGN(const Mapping* mapping, FindOperand(address, demands.in_children && may_reach_children));
-    if (!IsSubset(demands.ceiling, mapping->allowed())) {
-      return Error(ZX_ERR_ACCESS_DENIED);
-    }
-    const Piece piece = PieceOf(*mapping, address, end);
-    if (demands.inside_object && !base::RangeFits(piece.offset, piece.length, mapping->reach())) {
-      return Error(ZX_ERR_OUT_OF_RANGE);
-    }
-    address += piece.length;
+    PAGODA_TRY_ASSIGN(const Mapping* mapping, CheckOperand(op, address, end, may_reach_children, start));
+    start = mapping->parent();
+    address = mapping->end();
   }
   return {};
 }
@@ -124,14 +135,16 @@ Result<> Vmar::OpRange(RangeOp op, VirtualAddress address, uint64_t length, bool
   PAGODA_TRY(CheckOpRange(op, address, &length));
   const RefPtr<Vmar> keep_alive(this);
   const VirtualAddress end = address + length;
-  PAGODA_TRY(CheckRangeOp(op, address, end, may_reach_children));
+  PAGODA_TRY(CheckOperands(op, address, end, may_reach_children));
+  RefPtr<Vmar> start;
   while (address < end) {
     if (!alive()) {
       return Error(ZX_ERR_BAD_STATE);
     }
-    PAGODA_TRY_ASSIGN(Mapping * mapping, FindOperand(address, may_reach_children));
+    Vmar* known = start && start->alive() ? start.get() : nullptr;
+    PAGODA_TRY_ASSIGN(Mapping * mapping, CheckOperand(op, address, end, may_reach_children, known));
+    start = RefPtr<Vmar>(mapping->parent());
     const VirtualAddress piece_end = Min(mapping->end(), end);
-    PAGODA_TRY(CheckRangeOp(op, address, piece_end, may_reach_children));
     PAGODA_TRY(ApplyRangeOp(op, *mapping, address, piece_end));
     address = piece_end;
   }

@@ -22,7 +22,8 @@ Result<> Vmar::Protect(VirtualAddress address, uint64_t length, zx_vm_option_t o
       return Error(ZX_ERR_NO_MEMORY);
     }
   }
-  for (Mapping* mapping = NextMapping(address, end); mapping != nullptr; mapping = NextMapping(mapping->end(), end)) {
+  for (Mapping* mapping = NextMapping(address, end); mapping != nullptr;
+       mapping = NextMapping(mapping->end(), end, mapping->parent())) {
     mapping->SetAccess(access);
   }
   // Only restricts: what is permitted now and was not before is found out by faults.
@@ -35,8 +36,9 @@ Result<> Vmar::Protect(VirtualAddress address, uint64_t length, zx_vm_option_t o
 void Vmar::JoinMappingsIn(VirtualAddress address, VirtualAddress end) {
   for (Mapping* mapping = NextMapping(address, end); mapping != nullptr;) {
     const VirtualAddress next = mapping->end();
-    mapping->parent()->JoinMappingsAt(mapping->base());
-    mapping = NextMapping(next, end);
+    Vmar* parent = mapping->parent();
+    parent->JoinMappingsAt(mapping->base());
+    mapping = NextMapping(next, end, parent);
   }
   if (Mapping* mapping = FindMapping(end); mapping != nullptr) {
     mapping->parent()->JoinMappingsAt(end);
@@ -49,7 +51,7 @@ Result<> Vmar::CheckProtect(VirtualAddress address, uint64_t length, Access acce
   const VirtualAddress end = address + length;
   VirtualAddress position = address;
   for (Mapping* mapping = NextMapping(address, end); mapping != nullptr && mapping->base() <= position;
-       mapping = NextMapping(mapping->end(), end)) {
+       mapping = NextMapping(mapping->end(), end, mapping->parent())) {
     const bool own = mapping->parent() == this;
     if (!IsSubset(access, own ? mapping->allowed() : mapping->access())) {
       return Error(ZX_ERR_ACCESS_DENIED);

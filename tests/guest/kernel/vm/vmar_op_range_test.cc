@@ -149,6 +149,22 @@ TEST_F(VmarOpRangeTest, LowestProblemDecides) {
   EXPECT_EQ(vmo_->committed_pages(), 0u);
 }
 
+TEST_F(VmarOpRangeTest, DepthOfARegionIsPaidOnceAndNotForEachMapping) {
+  constexpr uint64_t kPages = 1000;
+  const RefPtr<Vmar> outer = MakeRegion(root_, kPages);
+  RefPtr<Vmar> inner = outer;
+  for (int i = 0; i < 100; ++i) {
+    inner = MakeRegion(*inner, kPages);
+  }
+  for (uint64_t page = 0; page < kPages; ++page) {
+    MapAt(*inner, page, 1, page % 2);  // none continues its neighbour
+  }
+  const uint64_t before = outer->children().visited();
+  EXPECT_EQ(ValueOf(outer->OpRange(RangeOp::kMapRange, outer->base(), kPages * kPageSize, true)), ZX_OK);
+  EXPECT_EQ(ValueOf(outer->Protect(outer->base(), kPages * kPageSize, ZX_VM_PERM_READ)), ZX_OK);
+  EXPECT_LE(outer->children().visited() - before, 20u);
+}
+
 TEST_F(VmarOpRangeTest, RangeIsCheckedBeforeWhatIsMapped) {
   MapAt(*region_, 0, 4, 0);
   const auto op = [&](RangeOp which, VirtualAddress address, uint64_t length) {
