@@ -8,12 +8,12 @@ shift 2
 here=$(dirname "$0")
 rm -f "$results"
 
-# A run takes about a minute. Rarely, and only beside other heavy load, QEMU's emulation of nested virtualization itself stops:
+# A run takes some minutes. Rarely, and only beside other heavy load, QEMU's emulation of nested virtualization itself stops:
 # the whole machine, its clock included, so that no time limit inside it fires either. A hang of a guest or of the monitor is
 # not that: the tests inside find it and go on. So a machine that did not come to its end (98) is started once more, and the
 # output says so; one that fails in any other way, or twice, has failed.
 attempt() {
-  "$here/../../scripts/hardware-kvm" --build "$build" --timeout 240 --env REQUIRE_KVM=1 \
+  "$here/../../scripts/hardware-kvm" --build "$build" --timeout 480 --env REQUIRE_KVM=1 \
     --add "$build/tests/bin/pagoda_integration_test:/pagoda/tests/bin/pagoda_integration_test" \
     --add "$here/run_in_machine.sh:/run.sh" --fetch "/results:$results" -- sh /run.sh "$@"
 }

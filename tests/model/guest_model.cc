@@ -9,6 +9,7 @@
 #include <string.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/object.h>
 #include <zxtest/zxtest.h>
 
 #include "tests/model/driver.h"
@@ -151,8 +152,14 @@ zx_status_t GuestMachine::CopyFrom(int space, void* bytes, uint64_t offset, size
   return status;
 }
 
-TEST(VmModel, AgreesWithTheReferenceUnderRandomOperations) {
-  printf("--seed=%lu --operations=%lu\n", seed, operations);
+// Memory that VMOs have, of all programs: this is the only one.
+uint64_t BytesOfVmos() {
+  zx_info_kmem_stats_t info = {};
+  EXPECT_OK(zx_object_get_info(pagoda_root_resource(), ZX_INFO_KMEM_STATS, &info, sizeof(info), nullptr, nullptr));
+  return info.vmo_bytes;
+}
+
+void Run() {
   RandomChoices choices(seed);
   GuestMachine machine;
   Driver driver(machine, choices);
@@ -161,6 +168,18 @@ TEST(VmModel, AgreesWithTheReferenceUnderRandomOperations) {
   }
   EXPECT_GT(driver.successes(), operations / 5);
   driver.Finish();
+}
+
+TEST(VmModel, AgreesWithTheReferenceUnderRandomOperations) {
+  printf("--seed=%lu --operations=%lu\n", seed, operations);
+  ASSERT_NO_FATAL_FAILURE(Run());
+}
+
+TEST(VmModel, GivesAllMemoryBack) {
+  Run();  // this program's own heap grows to what it needs
+  const uint64_t bytes_before = BytesOfVmos();
+  Run();
+  EXPECT_LE(BytesOfVmos(), bytes_before + 16 * kPageSize);
 }
 
 }  // namespace
