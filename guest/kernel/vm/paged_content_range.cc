@@ -4,6 +4,7 @@
 #include "guest/kernel/vm/api_policy.h"
 #include "guest/kernel/vm/paged_content.h"
 #include "guest/kernel/vm/pmm.h"
+#include "shared/base/range.h"
 
 namespace gk {
 
@@ -39,7 +40,7 @@ void PagedContent::ClipBacking(PageIndex end) { backing_end_ = Min(backing_end_,
 // A copy's indices go on where the original's would: their sum must be an offset that can be said.
 Result<> PagedContent::CheckEnd(PageIndex end) const {
   constexpr PageIndex kLimit = UINT64_MAX / kPageSize;
-  return bias_ <= kLimit && end <= kLimit - bias_ ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
+  return base::RangeFits(bias_, end, kLimit) ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
 }
 
 Result<> PagedContent::DropPages(PageIndex first, PageIndex end) {

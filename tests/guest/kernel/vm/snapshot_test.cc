@@ -392,6 +392,7 @@ TEST_F(SnapshotTest, OffsetsThatCannotBeSaidAreRefused) {
   api_policy = ApiPolicy::kDocumented;
   // The same, counted from the first original.
   EXPECT_EQ(ValueOf(at(**far, 7 * kPageSize, kPageSize)), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(ValueOf(at(**far, kFar, kPageSize)), ZX_ERR_INVALID_ARGS);
   EXPECT_EQ(ValueOf((*far)->Resize(8 * kPageSize)), ZX_ERR_INVALID_ARGS);
   EXPECT_EQ((*far)->size(), 3 * kPageSize);
   EXPECT_TRUE((*far)->Resize(7 * kPageSize).ok());
