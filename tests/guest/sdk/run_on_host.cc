@@ -31,6 +31,7 @@ namespace abi = pagoda::abi;
 using base::kPageSize;
 
 HostProcess* g_process;
+constexpr uint64_t kVdsoCodeSize = abi::kVdsoCodePages * kPageSize;
 uint64_t g_vdso_code;
 thread_local Object* t_current_thread = nullptr;
 
@@ -51,7 +52,7 @@ char* MapAnonymous(size_t size, void* at = nullptr) {
 void OnTrap(int signal, siginfo_t* /*info*/, void* context) {
   auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   auto value = [&](int index) { return static_cast<uint64_t>(registers[index]); };
-  if (value(REG_RIP) - g_vdso_code >= kPageSize) {
+  if (value(REG_RIP) - g_vdso_code >= kVdsoCodeSize) {
     // The program's own ud2: back to the default action, which the retried instruction then meets.
     ::signal(signal, SIG_DFL);
     return;
@@ -96,7 +97,7 @@ void* ThreadMain(void* argument) {
 }
 
 void MapVdso() {
-  char* memory = MapAnonymous(2 * kPageSize);
+  char* memory = MapAnonymous(kPageSize + kVdsoCodeSize);
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   const uint64_t start = __builtin_ia32_rdtsc();
@@ -113,9 +114,9 @@ void MapVdso() {
            .shift = 1,
            .ticks_per_second = static_cast<uint64_t>(static_cast<unsigned __int128>(ticks) * 1'000'000'000 /
                                                      static_cast<uint64_t>(ns))};
-  memcpy(memory + kPageSize, vdso_ud2_start, kPageSize);
+  memcpy(memory + kPageSize, vdso_ud2_start, kVdsoCodeSize);
   mprotect(memory, kPageSize, PROT_READ);
-  mprotect(memory + kPageSize, kPageSize, PROT_READ | PROT_EXEC);
+  mprotect(memory + kPageSize, kVdsoCodeSize, PROT_READ | PROT_EXEC);
   g_vdso_code = reinterpret_cast<uint64_t>(memory + kPageSize);
 }
 

@@ -23,6 +23,7 @@ namespace {
 
 namespace abi = pagoda::abi;
 
+constexpr size_t kCodeSize = abi::kVdsoCodePages * base::kPageSize;
 constexpr int64_t kMarker = -0x1122334455667788;
 
 // What the last trap brought: the call's number and the registers of its arguments, in order.
@@ -50,15 +51,14 @@ void OnTrap(int /*signal*/, siginfo_t* /*info*/, void* context) {
 class MappedVdso {
  public:
   explicit MappedVdso(const unsigned char* code) {
-    constexpr size_t kSize = 2 * base::kPageSize;
     memory_ =
         static_cast<unsigned char*>(mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    memcpy(this->code(), code, base::kPageSize);
-    mprotect(this->code(), base::kPageSize, PROT_READ | PROT_EXEC);
+    memcpy(this->code(), code, kCodeSize);
+    mprotect(this->code(), kCodeSize, PROT_READ | PROT_EXEC);
   }
   MappedVdso(const MappedVdso&) = delete;
   MappedVdso& operator=(const MappedVdso&) = delete;
-  ~MappedVdso() { munmap(memory_, 2 * base::kPageSize); }
+  ~MappedVdso() { munmap(memory_, kSize); }
 
   unsigned char* code() { return memory_ + base::kPageSize; }
   void SetData(const abi::VdsoData& data) { memcpy(memory_, &data, sizeof(data)); }
@@ -72,6 +72,7 @@ class MappedVdso {
   }
 
  private:
+  static constexpr size_t kSize = base::kPageSize + kCodeSize;
   unsigned char* memory_;
 };
 
@@ -109,7 +110,7 @@ TEST(Vdso, EachVariantIsExactlyTheCodePagesThatTheContractPromises) {
 
 TEST(Vdso, VariantsDifferOnlyInOneTrapInstructionPerSystemCall) {
   uint32_t traps = 0;
-  for (size_t i = 0; i < base::kPageSize; ++i) {
+  for (size_t i = 0; i < kCodeSize; ++i) {
     if (vdso_syscall_start[i] == vdso_ud2_start[i]) {
       continue;
     }
