@@ -10,8 +10,9 @@ Result<> InfoHandleValid(Caller& caller, zx_handle_t handle, InfoSink& /*sink*/)
   return {};
 }
 
+// Needs no right: whoever has a handle may know what it is, and which rights it has.
 Result<> InfoHandleBasic(Caller& caller, zx_handle_t handle, InfoSink& sink) {
-  PAGODA_TRY_ASSIGN(const RefPtr<Dispatcher> object, caller.handles().GetAny(handle, ZX_RIGHT_INSPECT));
+  PAGODA_TRY_ASSIGN(const RefPtr<Dispatcher> object, caller.handles().GetAny(handle, ZX_RIGHT_NONE));
   zx_info_handle_basic_t info{};
   info.koid = object->koid();
   info.rights = caller.handles().Find(handle)->rights();

@@ -62,6 +62,13 @@ TEST_F(InfoCallsTest, HandleAndRightAreCheckedAndAnUnknownTopicIsNotSupported) {
   EXPECT_EQ(GetInfo(ZX_HANDLE_INVALID, 0x0fff'ffffu, 100), ZX_ERR_NOT_SUPPORTED);
 }
 
+TEST_F(InfoCallsTest, WhatAHandleIsMayBeAskedWithoutAnyRight) {
+  const zx_handle_t bare = Without(event_, ~zx_rights_t{0});
+  EXPECT_EQ(GetInfo(bare, ZX_INFO_HANDLE_BASIC, sizeof(zx_info_handle_basic_t)), ZX_OK);
+  EXPECT_EQ(Get<zx_info_handle_basic_t>(buffer_).rights, ZX_RIGHT_NONE);
+  EXPECT_EQ(GetInfo(bare, ZX_INFO_HANDLE_COUNT, 100), ZX_ERR_ACCESS_DENIED);
+}
+
 TEST_F(InfoCallsTest, AListStoresWhatFitsAndCountsAll) {
   syscall::Caller caller{.process = *process_, .thread = *thread_};
   const std::array<uint64_t, 5> records = {1, 2, 3, 4, 5};
