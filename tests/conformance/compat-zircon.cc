@@ -46,5 +46,13 @@ TEST(CompatZircon, UnmappingNothingSucceeds) {
   EXPECT_OK(Root().unmap(address, kPageSize));
 }
 
+// compat allocate | no free range of the size is left in the region | NO_RESOURCES
+TEST(CompatZircon, FullRegionHasNoResources) {
+  const Region parent(10);
+  const Region all(10, Region::kAll, parent.get());
+  ASSERT_OK(all.status());
+  EXPECT_STATUS(Region(1, Region::kAll, parent.get()).status(), ZX_ERR_NO_RESOURCES);
+}
+
 }  // namespace
 }  // namespace conformance
