@@ -149,6 +149,19 @@ TEST(VmoReadWrite, InvalidBufferIsRefused) {
   }
 }
 
+// vmo read | buffer is not mapped in the address space | NOT_FOUND
+// vmo write | buffer is not mapped in the address space | NOT_FOUND
+TEST(VmoReadWrite, UnmappedBufferIsNotFound) {
+  const zx::vmo vmo = MakeVmo(1);
+  zx_vaddr_t address = 0;
+  {
+    const Mapping mapping(vmo, kReadWrite, kPageSize);
+    address = mapping.address();
+  }
+  EXPECT_STATUS(vmo.read(AtAddress<void>(address), 0, 16), ZX_ERR_NOT_FOUND);
+  EXPECT_STATUS(vmo.write(AtAddress<void>(address), 0, 16), ZX_ERR_NOT_FOUND);
+}
+
 // vmo read | the buffer is memory that may not be written | INVALID_ARGS
 TEST(VmoReadWrite, ReadIntoReadOnlyMemoryIsRefused) {
   const zx::vmo vmo = MakeVmo(1);
