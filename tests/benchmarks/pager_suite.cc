@@ -148,9 +148,9 @@ vmm::Result<Suite> MakePagerSuite(const Installation& installation) {
     }
   }
   suite.notes.emplace_back(
-      "pager: a request for one page of the file pager's brings the aligned window of pages around it; the rivals "
-      "bring "
-      "one page, or 32 where it says so. Touches at random places are so far apart that no two lie in one window.");
+      "pager: the file pager is asked for one page at a miss that stands alone and for up to 32 in a stream of misses; "
+      "the rivals bring one page, or 32 where it says so. Touches at random places are so far apart that none "
+      "continues another.");
   return suite;
 }
 
