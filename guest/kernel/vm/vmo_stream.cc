@@ -1,5 +1,5 @@
-// The stream size: how many bytes of an object mean something. What lies beyond it is zeroes whenever the size moves, so
-// that growing never shows what was written there before.
+// The stream size: how many bytes of an object mean something. What lies beyond it is zeroes whenever the size moves,
+// so that growing never shows what was written there before.
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/vmo.h"
 
