@@ -2,68 +2,45 @@
 //
 //   Pager        opens objects by name: one per --pager option
 //   PageSource   one open object: its size, and where its pages come from
-//   ReadRequest  one question, answered once: now or later, by any thread
+//   request.h    what a page source is asked
+//   vmo_control.h  what a page source can do to the guest's VMO
 //
-// A page source is asked with Read and answers with ReadRequest::Complete. The pages are guest memory, so data is read
-// straight into its final place. What it puts there counts only when the status is ZX_OK.
+// The pages of a READ are guest memory, so data is read straight into its final place. What is put there counts only
+// when the answer is ZX_OK.
 //
 // Nothing in here knows how requests travel: devices/port brings them from a guest, a test makes them itself.
 #pragma once
 
-#include <sys/uio.h>
+#include <zircon/errors.h>
 #include <zircon/types.h>
 
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "devices/pager/request.h"
+#include "devices/pager/vmo_control.h"
 #include "shared/base/result.h"
 
 namespace pager {
 
-// Where the answer to a ReadRequest goes. Implemented by whoever makes requests.
-class ReadAnswer {
- public:
-  ReadAnswer() = default;
-  ReadAnswer(const ReadAnswer&) = delete;
-  ReadAnswer& operator=(const ReadAnswer&) = delete;
-  virtual ~ReadAnswer() = default;
-
-  // Called exactly once, from any thread.
-  virtual void OnAnswer(zx_status_t status) = 0;
+struct ObjectInfo {
+  uint64_t size = 0;          // bytes, a page multiple
+  uint64_t content_size = 0;  // bytes, at most `size`, in the last page
+  bool read_only = false;
+  bool resizable = false;   // the guest may resize the VMO (ZX_VMO_RESIZABLE)
+  bool trap_dirty = false;  // ask Dirty before clean pages are written to (ZX_VMO_TRAP_DIRTY)
 };
 
-// The pages [offset, offset + length) of an object, to be filled. Move-only: whoever holds it owes the answer. One that
-// is destroyed unanswered answers itself with ZX_ERR_BAD_STATE, so that no path can lose a request or turn it into
-// zeros.
-class ReadRequest {
- public:
-  // `pages` stay valid until the answer; their lengths add up to the length of the request.
-  ReadRequest(uint64_t offset, std::vector<iovec> pages, std::unique_ptr<ReadAnswer> answer);
-  ReadRequest(ReadRequest&&) noexcept = default;
-  ReadRequest& operator=(ReadRequest&& other) noexcept;
-  ReadRequest(const ReadRequest&) = delete;
-  ReadRequest& operator=(const ReadRequest&) = delete;
-  ~ReadRequest();
-
-  [[nodiscard]] uint64_t offset() const { return offset_; }  // bytes, page-aligned
-  [[nodiscard]] uint64_t length() const { return length_; }  // bytes, a page multiple, not 0
-  // The memory to fill, in order; every piece is page-aligned and a page multiple. Not to be touched after the answer.
-  [[nodiscard]] std::span<const iovec> pages() const { return pages_; }
-
-  // Answers. ZX_OK: every byte of pages() has been written; otherwise their content means nothing, and the fault fails
-  // with this status as zx_pager_op_range's ZX_PAGER_OP_FAIL says. Precondition: not answered yet.
-  void Complete(zx_status_t status);
-
- private:
-  uint64_t offset_;
-  uint64_t length_;
-  std::vector<iovec> pages_;
-  std::unique_ptr<ReadAnswer> answer_;  // null once answered or moved from
-};
-
+// One open object. The life of one, as it sees it:
+//
+//   info ──▶ Attach ──▶ Read, Dirty in any number ──▶ Complete ──▶ destroyed, or Attach again when it is opened anew
+//
+// One method at a time is called, so none may block for long: the guest's other objects wait behind it. A request may
+// be kept and answered from any thread, but in bounded time: a device that is reset waits for its requests. The
+// destructor answers what is left.
 class PageSource {
  public:
   PageSource() = default;
@@ -71,16 +48,25 @@ class PageSource {
   PageSource& operator=(const PageSource&) = delete;
   virtual ~PageSource() = default;
 
-  // Constant while the object is open. Any thread.
-  [[nodiscard]] virtual uint64_t size() const = 0;          // bytes, a page multiple
-  [[nodiscard]] virtual uint64_t content_size() const = 0;  // bytes, at most size(), in the last page
-  [[nodiscard]] virtual bool read_only() const = 0;
+  // As of now: asked when the object is opened, before the guest makes its VMO. Later changes of size come from the
+  // guest (VmoControl::QueryVmoStats).
+  [[nodiscard]] virtual ObjectInfo info() const = 0;
 
-  // Precondition: the range lies inside [0, size()). May block for as long as the medium needs, but whoever keeps the
-  // request must answer it in bounded time: a device that is reset waits for it. One thread at a time.
+  // The guest has a VMO of this object. `vmo` is of use until Complete has been answered, or until its operations give
+  // ZX_ERR_PEER_CLOSED.
+  virtual void Attach(std::shared_ptr<VmoControl> vmo) { static_cast<void>(vmo); }
+
+  // Precondition: the range lies inside the object.
   virtual void Read(ReadRequest request) = 0;
+
+  // Comes for objects that trap it only. The default lets all writes go on.
+  virtual void Dirty(DirtyRequest request) { request.Complete(ZX_OK); }
+
+  // The last chance to write back what is dirty. The default has nothing to write back.
+  virtual void Complete(CompleteRequest request) { request.Complete(ZX_OK); }
 };
 
+// The objects of one guest: a process that serves several makes a Pager for each.
 class Pager {
  public:
   Pager() = default;
@@ -89,8 +75,16 @@ class Pager {
   virtual ~Pager() = default;
 
   // `path` is what follows "NAME/" in the name that the guest opened; empty for NAME itself. It comes from the guest:
-  // up to 255 bytes of anything. ZX_ERR_NOT_FOUND when the pager serves no such object. One thread at a time.
+  // up to 255 bytes of anything. ZX_ERR_NOT_FOUND when the pager serves no such object. Two opens that get the same
+  // PageSource share one VMO in the guest. One thread at a time.
   virtual base::Result<std::shared_ptr<PageSource>, zx_status_t> Open(std::string_view path) = 0;
+
+  // The names in the directory `path` (from the guest, as for Open; empty for the pager itself), in no particular
+  // order; those of directories end in '/'. ZX_ERR_NOT_SUPPORTED: this pager has no directories. One thread at a time.
+  virtual base::Result<std::vector<std::string>, zx_status_t> List(std::string_view path) {
+    static_cast<void>(path);
+    return base::Failure{ZX_ERR_NOT_SUPPORTED};
+  }
 };
 
 }  // namespace pager

@@ -28,14 +28,31 @@ base::Result<void, dev::Error> Registry::Register(const std::string& name, std::
   return {};
 }
 
-base::Result<std::shared_ptr<PageSource>, zx_status_t> Registry::Open(std::string_view name) const {
+base::Result<Registry::Target, zx_status_t> Registry::Find(std::string_view name) const {
   const size_t slash = std::min(name.find('/'), name.size());
   const auto found = pagers_.find(name.substr(0, slash));
   // "NAME/" is not NAME: a path after a slash is not empty.
   if (found == pagers_.end() || slash + 1 == name.size()) {
     return base::Failure{ZX_ERR_NOT_FOUND};
   }
-  return found->second->Open(name.substr(std::min(slash + 1, name.size())));
+  return Target{.pager = found->second.get(), .path = name.substr(std::min(slash + 1, name.size()))};
+}
+
+base::Result<std::shared_ptr<PageSource>, zx_status_t> Registry::Open(std::string_view name) const {
+  PAGODA_TRY_ASSIGN(const Target target, Find(name));
+  return target.pager->Open(target.path);
+}
+
+base::Result<std::vector<std::string>, zx_status_t> Registry::List(std::string_view name) const {
+  if (!name.empty()) {
+    PAGODA_TRY_ASSIGN(const Target target, Find(name));
+    return target.pager->List(target.path);
+  }
+  std::vector<std::string> names;
+  for (const auto& entry : pagers_) {
+    names.push_back(entry.first);
+  }
+  return names;
 }
 
 }  // namespace pager

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "devices/core/error.h"
 #include "devices/pager/page_source.h"
@@ -27,7 +28,18 @@ class Registry {
   // `name` comes from the guest, unchecked. ZX_ERR_NOT_FOUND when no pager has it, else what the pager says.
   [[nodiscard]] base::Result<std::shared_ptr<PageSource>, zx_status_t> Open(std::string_view name) const;
 
+  // The names in the directory `name`, as Pager::List has them; empty for those of the pagers themselves. `name` comes
+  // from the guest, unchecked.
+  [[nodiscard]] base::Result<std::vector<std::string>, zx_status_t> List(std::string_view name) const;
+
  private:
+  // The pager that `name` leads to, and the path to ask it for. ZX_ERR_NOT_FOUND when there is none.
+  struct Target {
+    Pager* pager;
+    std::string_view path;
+  };
+  [[nodiscard]] base::Result<Target, zx_status_t> Find(std::string_view name) const;
+
   std::map<std::string, std::unique_ptr<Pager>, std::less<>> pagers_;
 };
 

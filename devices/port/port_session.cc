@@ -19,7 +19,7 @@ abi::PortReply ReplyWith(zx_status_t status) {
 }
 
 // Brings a page source's answer back. The session ends only after every answer, so it outlives this.
-class PortAnswer final : public pager::ReadAnswer {
+class PortAnswer final : public pager::Answer {
  public:
   PortAnswer(PortCompletions& completions, const PortCompletion& completion, uint64_t length)
       : completions_(completions), completion_(completion), length_(length) {}
@@ -125,12 +125,13 @@ abi::PortReply PortSession::Open(const PortOpen& open) {
     return Reject(opened.error());
   }
   const std::shared_ptr<pager::PageSource>& source = opened.value();
+  const pager::ObjectInfo info = source->info();
   abi::PortReply reply = ReplyWith(ZX_OK);
-  reply.flags = source->read_only() ? abi::kPortObjectReadOnly : 0;
+  reply.flags = info.read_only ? abi::kPortObjectReadOnly : 0;
   reply.object = next_object_++;
-  reply.size = source->size();
-  reply.content_size = source->content_size();
-  objects_.emplace(reply.object, source);
+  reply.size = info.size;
+  reply.content_size = info.content_size;
+  objects_.emplace(reply.object, Object{.source = source, .size = info.size});
   ++counters_.opens;
   return reply;
 }
@@ -144,12 +145,12 @@ std::optional<abi::PortReply> PortSession::Read(const PortRead& read, const Port
   if (found == objects_.end()) {
     return Reject(ZX_ERR_NOT_FOUND);
   }
-  if (!base::RangeFits(read.offset, read.length, found->second->size())) {
+  if (!base::RangeFits(read.offset, read.length, found->second.size)) {
     return Reject(ZX_ERR_OUT_OF_RANGE);
   }
   ++counters_.reads;
   ++reads_in_flight_;
-  found->second->Read(
+  found->second.source->Read(
       pager::ReadRequest(read.offset, read.pages, std::make_unique<PortAnswer>(completions_, completion, read.length)));
   return std::nullopt;
 }

@@ -58,6 +58,11 @@ class PortSession {
   [[nodiscard]] Activation End();
 
  private:
+  struct Object {
+    std::shared_ptr<pager::PageSource> source;
+    uint64_t size;  // bytes
+  };
+
   [[nodiscard]] bool ServeAnswers();
   [[nodiscard]] Progress ServeQueue(uint32_t index);
   void Execute(uint32_t queue, const PortCall& call, PortCompletion completion);
@@ -72,7 +77,7 @@ class PortSession {
   const pager::Registry& registry_;
   PortCompletions& completions_;
   PortCounters& counters_;
-  std::unordered_map<uint64_t, std::shared_ptr<pager::PageSource>> objects_;
+  std::unordered_map<uint64_t, Object> objects_;
   uint64_t next_object_ = 1;    // not reused within a session: a stale id names nothing
   size_t reads_in_flight_ = 0;  // with page sources, or answered and not given back yet
 };

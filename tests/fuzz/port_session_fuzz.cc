@@ -31,11 +31,11 @@ class IgnoredInterrupt final : public dev::VirtioInterrupt {
 // Keeps every other request until somebody asks for it, or until it is closed.
 class LazySource final : public pager::PageSource {
  public:
-  [[nodiscard]] uint64_t size() const override { return 64 * base::kPageSize; }
-  [[nodiscard]] uint64_t content_size() const override { return size(); }
-  [[nodiscard]] bool read_only() const override { return true; }
+  [[nodiscard]] pager::ObjectInfo info() const override {
+    return {.size = kSize, .content_size = kSize, .read_only = true};
+  }
   void Read(pager::ReadRequest request) override {
-    Require(request.length() <= size() && request.offset() <= size() - request.length());
+    Require(request.length() <= kSize && request.offset() <= kSize - request.length());
     if (++reads_ % 2 == 0) {
       kept_.push_back(std::move(request));
       return;
@@ -46,6 +46,8 @@ class LazySource final : public pager::PageSource {
   void AnswerKept() { kept_.clear(); }
 
  private:
+  static constexpr uint64_t kSize = 64 * base::kPageSize;
+
   uint64_t reads_ = 0;
   std::vector<pager::ReadRequest> kept_;
 };

@@ -61,7 +61,11 @@ void ZeroFrom(std::span<const iovec> pieces, uint64_t from) {
 
 }  // namespace
 
-uint64_t FileSource::size() const { return base::AlignUp(content_size_, base::kPageSize); }
+ObjectInfo FileSource::info() const {
+  return {.size = base::AlignUp(content_size_, base::kPageSize),
+          .content_size = content_size_,
+          .read_only = access_ == FileAccess::kReadOnly};
+}
 
 void FileSource::Read(ReadRequest request) { request.Complete(Fill(request)); }
 

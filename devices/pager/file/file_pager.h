@@ -29,9 +29,7 @@ class FileSource final : public PageSource {
   FileSource(dev::UniqueFd file, uint64_t content_size, FileAccess access)
       : file_(std::move(file)), content_size_(content_size), access_(access) {}
 
-  [[nodiscard]] uint64_t size() const override;
-  [[nodiscard]] uint64_t content_size() const override { return content_size_; }
-  [[nodiscard]] bool read_only() const override { return access_ == FileAccess::kReadOnly; }
+  [[nodiscard]] ObjectInfo info() const override;
   // Answers before it returns.
   void Read(ReadRequest request) override;
 

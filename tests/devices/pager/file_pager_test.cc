@@ -55,15 +55,15 @@ class FilePagerTest : public testing::Test {
 
 TEST_F(FilePagerTest, SizeIsRoundedUpToPages) {
   const auto source = Serve(Pattern(kPageSize + 1));
-  EXPECT_EQ(source->content_size(), kPageSize + 1);
-  EXPECT_EQ(source->size(), 2 * kPageSize);
-  EXPECT_TRUE(source->read_only());
+  EXPECT_EQ(source->info().content_size, kPageSize + 1);
+  EXPECT_EQ(source->info().size, 2 * kPageSize);
+  EXPECT_TRUE(source->info().read_only);
 }
 
 TEST_F(FilePagerTest, EmptyFileHasNoPages) {
   const auto source = Serve("");
-  EXPECT_EQ(source->content_size(), 0u);
-  EXPECT_EQ(source->size(), 0u);
+  EXPECT_EQ(source->info().content_size, 0u);
+  EXPECT_EQ(source->info().size, 0u);
 }
 
 TEST_F(FilePagerTest, PagesHoldTheFile) {
@@ -110,7 +110,7 @@ TEST_F(FilePagerTest, FileThatHasGrownKeepsItsSizeAndItsZeroTail) {
   test::PageBuffer buffer(1);
   EXPECT_EQ(Read(*source, 0, buffer, {1}), ZX_OK);
   EXPECT_TRUE(buffer.text() == Expected(0, kPageSize));
-  EXPECT_EQ(source->size(), kPageSize);
+  EXPECT_EQ(source->info().size, kPageSize);
 }
 
 TEST_F(FilePagerTest, OnlyTheFileItselfExists) {

@@ -82,8 +82,8 @@ TEST(PagerSpec, ReadOnlyReachesTheSource) {
   pager::Registry registry;
   ASSERT_TRUE(pager::AddPager("a=file:" + path + ",ro", registry).ok());
   ASSERT_TRUE(pager::AddPager("b=file:" + path, registry).ok());
-  EXPECT_TRUE(registry.Open("a").value()->read_only());
-  EXPECT_FALSE(registry.Open("b").value()->read_only());
+  EXPECT_TRUE(registry.Open("a").value()->info().read_only);
+  EXPECT_FALSE(registry.Open("b").value()->info().read_only);
 }
 
 }  // namespace

@@ -18,6 +18,9 @@ class RecordingPager final : public pager::Pager {
     opened_.emplace_back(path);
     return base::Failure{ZX_ERR_ACCESS_DENIED};
   }
+  base::Result<std::vector<std::string>, zx_status_t> List(std::string_view path) override {
+    return std::vector<std::string>{"in " + std::string(path)};
+  }
 
  private:
   std::vector<std::string>& opened_;
@@ -63,6 +66,19 @@ TEST_F(RegistryTest, BadNamesAreRefused) {
     EXPECT_FALSE(Register(name).ok()) << name;
   }
   EXPECT_TRUE(Register(std::string(64, 'a')).ok());
+}
+
+TEST_F(RegistryTest, ListingOfNothingNamesThePagers) {
+  ASSERT_TRUE(Register("more").ok());
+  EXPECT_EQ(registry_.List("").value(), (std::vector<std::string>{"more", "src"}));
+}
+
+TEST_F(RegistryTest, ListingOfAPathReachesThePager) {
+  EXPECT_EQ(registry_.List("src").value(), std::vector<std::string>{"in "});
+  EXPECT_EQ(registry_.List("src/a/b").value(), std::vector<std::string>{"in a/b"});
+  for (const std::string_view name : {"other", "src/", "/", "/src"}) {
+    EXPECT_EQ(registry_.List(name).error(), ZX_ERR_NOT_FOUND) << name;
+  }
 }
 
 TEST(EmptyRegistry, KnowsNothing) {

@@ -20,10 +20,9 @@ namespace test {
 class ManualSource final : public pager::PageSource {
  public:
   static constexpr uint64_t kPages = 64;
+  static constexpr uint64_t kSize = kPages * base::kPageSize;
 
-  [[nodiscard]] uint64_t size() const override { return kPages * base::kPageSize; }
-  [[nodiscard]] uint64_t content_size() const override { return size() - 100; }
-  [[nodiscard]] bool read_only() const override { return false; }
+  [[nodiscard]] pager::ObjectInfo info() const override { return {.size = kSize, .content_size = kSize - 100}; }
   void Read(pager::ReadRequest request) override {
     const std::lock_guard lock(mutex_);
     requests_.push_back(std::move(request));

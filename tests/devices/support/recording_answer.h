@@ -17,7 +17,7 @@ struct AnswerRecord {
   zx_status_t status = 0;
 };
 
-class RecordingAnswer final : public pager::ReadAnswer {
+class RecordingAnswer final : public pager::Answer {
  public:
   explicit RecordingAnswer(AnswerRecord& record) : record_(record) {}
   void OnAnswer(zx_status_t status) override {

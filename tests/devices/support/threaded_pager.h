@@ -30,9 +30,9 @@ class ThreadedSource final : public pager::PageSource {
     }
   }
 
-  [[nodiscard]] uint64_t size() const override { return ManualSource::kPages * base::kPageSize; }
-  [[nodiscard]] uint64_t content_size() const override { return size(); }
-  [[nodiscard]] bool read_only() const override { return true; }
+  [[nodiscard]] pager::ObjectInfo info() const override {
+    return {.size = ManualSource::kSize, .content_size = ManualSource::kSize, .read_only = true};
+  }
   void Read(pager::ReadRequest request) override {
     {
       const std::lock_guard lock(mutex_);

@@ -71,9 +71,9 @@ class ShufflingSource final : public pager::PageSource {
     thread_.join();
   }
 
-  [[nodiscard]] uint64_t size() const override { return kPages * 4096; }
-  [[nodiscard]] uint64_t content_size() const override { return (kPages - 1) * 4096 + kTail; }
-  [[nodiscard]] bool read_only() const override { return true; }
+  [[nodiscard]] pager::ObjectInfo info() const override {
+    return {.size = kPages * 4096, .content_size = (kPages - 1) * 4096 + kTail, .read_only = true};
+  }
 
   void Read(pager::ReadRequest request) override {
     {

@@ -1,5 +1,5 @@
-// A read request is answered exactly once, whatever becomes of it.
-#include "devices/pager/page_source.h"
+// A request is answered exactly once, whatever becomes of it.
+#include "devices/pager/request.h"
 
 #include <gtest/gtest.h>
 #include <zircon/errors.h>
@@ -70,6 +70,22 @@ TEST_F(ReadRequestTest, AssignmentAnswersWhatItReplaces) {
   EXPECT_EQ(other.count, 1);
   EXPECT_EQ(other.status, ZX_OK);
   EXPECT_EQ(record_.count, 1);
+}
+
+TEST_F(ReadRequestTest, OtherRequestsAreAnsweredOnceToo) {
+  test::AnswerRecord dirty;
+  test::AnswerRecord complete;
+  {
+    pager::DirtyRequest request(4096, 8192, std::make_unique<test::RecordingAnswer>(dirty));
+    EXPECT_EQ(request.offset(), 4096u);
+    EXPECT_EQ(request.length(), 8192u);
+    request.Complete(ZX_ERR_NO_SPACE);
+    const pager::CompleteRequest dropped(std::make_unique<test::RecordingAnswer>(complete));
+  }
+  EXPECT_EQ(dirty.count, 1);
+  EXPECT_EQ(dirty.status, ZX_ERR_NO_SPACE);
+  EXPECT_EQ(complete.count, 1);
+  EXPECT_EQ(complete.status, ZX_ERR_BAD_STATE);
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+#include "devices/pager/request.h"
+
+#include <zircon/errors.h>
+
+#include <utility>
+
+namespace pager {
+
+OwedAnswer& OwedAnswer::operator=(OwedAnswer&& other) noexcept {
+  if (this != &other) {
+    if (answer_) {
+      Give(ZX_ERR_BAD_STATE);
+    }
+    answer_ = std::move(other.answer_);
+  }
+  return *this;
+}
+
+OwedAnswer::~OwedAnswer() {
+  if (answer_) {
+    Give(ZX_ERR_BAD_STATE);
+  }
+}
+
+void OwedAnswer::Give(zx_status_t status) {
+  const std::unique_ptr<Answer> answer = std::move(answer_);
+  answer->OnAnswer(status);
+}
+
+ReadRequest::ReadRequest(uint64_t offset, std::vector<iovec> pages, std::unique_ptr<Answer> answer)
+    : offset_(offset), pages_(std::move(pages)), answer_(std::move(answer)) {
+  for (const iovec& piece : pages_) {
+    length_ += piece.iov_len;
+  }
+}
+
+}  // namespace pager
