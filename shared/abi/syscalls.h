@@ -99,7 +99,8 @@
   X(clock_read, 2)                    \
   X(clock_update, 3)                  \
   X(clock_get_details, 3)             \
-  X(system_get_physmem, 0)
+  X(system_get_physmem, 0)            \
+  X(pager_create, 2)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

@@ -188,6 +188,9 @@ Status bti_pin(Caller& caller, zx_handle_t handle, uint32_t options, zx_handle_t
 Status bti_release_quarantine(Caller& caller, zx_handle_t handle);
 Status pmt_unpin(Caller& caller, zx_handle_t handle);
 
+// pager_calls.cc
+Status pager_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> out);
+
 // pagoda_calls.cc
 
 // Writes bytes to the machine's console. A bad buffer is ZX_ERR_INVALID_ARGS; what came before the bad page is written.

@@ -8,6 +8,7 @@
 #include <zircon/features.h>
 #include <zircon/syscalls/clock.h>
 #include <zircon/syscalls/object.h>
+#include <zircon/syscalls/pager.h>
 #include <zircon/syscalls/port.h>
 #include <zircon/syscalls/resource.h>
 #include <zircon/types.h>
@@ -164,6 +165,20 @@ zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options, uint64_t vma
                         uint64_t vmo_offset, uint64_t len, zx_vaddr_t* mapped_addr);
 zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, uint64_t len);
 zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options, zx_vaddr_t addr, uint64_t len);
+
+// ---- Pagers: the two queries are in zircon/syscalls-next.h ----------------------------------------------------------
+
+zx_status_t zx_pager_create(uint32_t options, zx_handle_t* out);
+// Requests for pages arrive at `port` as packets with `key` (ZX_PKT_TYPE_PAGE_REQUEST).
+zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options, zx_handle_t port, uint64_t key, uint64_t size,
+                                zx_handle_t* out);
+zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo);
+// Moves the pages of `aux_vmo`, which has none of the range afterwards.
+zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo, uint64_t offset, uint64_t length,
+                                  zx_handle_t aux_vmo, uint64_t aux_offset);
+// `op` is a ZX_PAGER_OP_*; what `data` means depends on it.
+zx_status_t zx_pager_op_range(zx_handle_t pager, uint32_t op, zx_handle_t pager_vmo, uint64_t offset, uint64_t length,
+                              uint64_t data);
 
 // ---- Resources -----------------------------------------------------------------------------------------------------
 

@@ -146,7 +146,7 @@ TEST_F(JobCallsTest, PolicyDecidesAboutNewProcessesOfTheCaller) {
   CreateProcess(root_job_);
 }
 
-TEST_F(JobCallsTest, EveryCallThatMakesAnObjectToTalkThroughAsksThePolicy) {
+TEST_F(JobCallsTest, EveryCallThatMakesAnObjectAsksThePolicy) {
   const zx_handle_t job = CreateJob(root_job_);
   EXPECT_EQ(SetPolicy(job, ZX_POL_NEW_ANY, ZX_POL_ACTION_DENY), ZX_OK);
   process_ = *ProcessDispatcher::Create(ObjectOf<JobDispatcher>(job), NameOf("denied"));
@@ -157,6 +157,7 @@ TEST_F(JobCallsTest, EveryCallThatMakesAnObjectToTalkThroughAsksThePolicy) {
   EXPECT_EQ(Call(Syscall::channel_create, 0u, kNowhere, kNowhere), ZX_ERR_ACCESS_DENIED);
   EXPECT_EQ(Call(Syscall::port_create, 0u, kNowhere), ZX_ERR_ACCESS_DENIED);
   EXPECT_EQ(Call(Syscall::timer_create, 0u, ZX_CLOCK_MONOTONIC, kNowhere), ZX_ERR_ACCESS_DENIED);
+  EXPECT_EQ(Call(Syscall::pager_create, 0u, kNowhere), ZX_ERR_ACCESS_DENIED);
   EXPECT_EQ(Call(Syscall::event_create, 1u, kNowhere), ZX_ERR_INVALID_ARGS) << "options come before it";
 }
 
