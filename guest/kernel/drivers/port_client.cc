@@ -120,13 +120,13 @@ void PortClient::Fail() {
   control_.FailAll(Status(ZX_ERR_IO));
 }
 
-void PortClient::SubmitRead(ReadRequest& request, uint64_t object) {
+void PortClient::SubmitRead(SourceRequest& request, uint64_t object) {
   if (state_ == State::kRunning) {
     reads_.Submit(request, object);
     return;
   }
   const RefPtr<PageSource> source = request.source;
-  source->OnReadDone(request, Status(ZX_ERR_IO));
+  source->OnRequestDone(request, Status(ZX_ERR_IO));
 }
 
 void PortClient::Close(CloseTicket* ticket) {

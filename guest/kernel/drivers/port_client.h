@@ -49,7 +49,7 @@ class PortClient {
   [[nodiscard]] bool busy() const { return reads_.busy() || control_.busy(); }
 
   // For PortObject.
-  void SubmitRead(ReadRequest& request, uint64_t object);
+  void SubmitRead(SourceRequest& request, uint64_t object);
   void Close(CloseTicket* ticket);
 
  private:

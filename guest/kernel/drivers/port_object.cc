@@ -33,7 +33,11 @@ PortObject::~PortObject() {
   }
 }
 
-void PortObject::SubmitRead(ReadRequest& request) { client_.SubmitRead(request, ticket_->object); }
+Result<> PortObject::Send(SourceRequest& request) {
+  client_.SubmitRead(request, ticket_->object);
+  return {};
+}
+void PortObject::Withdraw(SourceRequest& /*request*/) { Panic("a read that the device has was withdrawn"); }
 void PortObject::PollCompletions() { client_.Poll(); }
 void PortObject::PrepareToBlock() { client_.PrepareToBlock(); }
 

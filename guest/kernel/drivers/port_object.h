@@ -35,9 +35,13 @@ class PortObject final : public PageProvider {
   static RefPtr<PortObject> Create(PortClient& client);
   ~PortObject() override;
 
+  [[nodiscard]] bool fills_pages() const override { return true; }
   // What costs about as much as the fault itself when it comes from the host's page cache (128 KiB: some 20 us).
-  [[nodiscard]] size_t max_read_ahead_pages() const override { return ReadRequest::kMaxPages; }
-  void SubmitRead(ReadRequest& request) override;
+  [[nodiscard]] size_t max_read_ahead_pages() const override { return SourceRequest::kMaxFilledPages; }
+  Result<> Send(SourceRequest& request) override;
+  // Only READs are sent, and those are never withdrawn.
+  void Withdraw(SourceRequest& request) override;
+  void OnComplete() override {}  // the host hears of it when the object is closed
   void PollCompletions() override;
   void PrepareToBlock() override;
 

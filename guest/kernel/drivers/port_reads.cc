@@ -11,7 +11,7 @@ namespace gk::drivers {
 namespace {
 
 constexpr uint16_t kQueueSize = 256;
-constexpr size_t kLongestChain = ReadRequest::kMaxPages + 2;  // request and reply around the pages
+constexpr size_t kLongestChain = SourceRequest::kMaxFilledPages + 2;  // request and reply around the pages
 
 // One chain while it is put together.
 class Chain {
@@ -50,14 +50,14 @@ Result<> PortReads::SetUp(VirtioMmio& device) {
   }
   PAGODA_TRY_ASSIGN(queue_, device.AddQueue(abi::kPortRequestQueue, kQueueSize));
   const uint32_t largest = device.ReadConfig(offsetof(abi::PortConfig, max_pages));
-  if (queue_.size() < kLongestChain || largest < ReadRequest::kMaxPages) {
+  if (queue_.size() < kLongestChain || largest < SourceRequest::kMaxFilledPages) {
     return Error(ZX_ERR_NOT_SUPPORTED);
   }
   device_ = &device;
   return {};
 }
 
-void PortReads::Submit(ReadRequest& request, uint64_t object) {
+void PortReads::Submit(SourceRequest& request, uint64_t object) {
   if (!busy()) {
     queue_.DisableInterrupts();
     interrupts_on_ = false;
@@ -78,7 +78,7 @@ void PortReads::SendPending() {
 }
 
 // False: no room. Otherwise the request has left the list and is in a slot.
-bool PortReads::TrySend(ReadRequest& request) {
+bool PortReads::TrySend(SourceRequest& request) {
   if (free_slots_ == 0) {
     return false;
   }
@@ -86,8 +86,8 @@ bool PortReads::TrySend(ReadRequest& request) {
   const PhysicalAddress message_address = messages_->physical_address() + slot * sizeof(PortMessage);
   Chain chain;
   chain.Append({.address = message_address, .length = sizeof(abi::PortRequest)});
-  for (size_t i = 0; i < request.page_count; ++i) {
-    chain.AppendPage(request.pages[i]->physical_address());
+  for (const Page* page : request.pages()) {
+    chain.AppendPage(page->physical_address());
   }
   // Never merged with the page before it, whatever its address: it is the device's reply that ends the chain.
   chain.Append({.address = message_address + offsetof(PortMessage, reply),
@@ -151,24 +151,24 @@ void PortReads::Finish(const UsedChain& used) {
   const Slot slot = std::exchange(slots_[used.token], {});
   const Status status = Judge(slot, used.token, used.length);
   free_slots_ |= uint32_t{1} << used.token;
-  // OnReadDone destroys the request, which may hold the last reference to its source.
+  // OnRequestDone destroys the request, which may hold the last reference to its source.
   const RefPtr<PageSource> source = slot.request->source;
-  source->OnReadDone(*slot.request, status);
+  source->OnRequestDone(*slot.request, status);
 }
 
 void PortReads::FailAll(Status status) {
   const uint32_t taken = ~std::exchange(free_slots_, kAllFree);
   for (uint32_t i = 0; i < kSlots; ++i) {
     if ((taken >> i & 1) != 0) {
-      ReadRequest& request = *std::exchange(slots_[i], {}).request;
+      SourceRequest& request = *std::exchange(slots_[i], {}).request;
       const RefPtr<PageSource> source = request.source;
-      source->OnReadDone(request, status);
+      source->OnRequestDone(request, status);
     }
   }
-  while (ReadRequest* request = pending_.PopFront()) {
+  while (SourceRequest* request = pending_.PopFront()) {
     --pending_count_;
     const RefPtr<PageSource> source = request->source;
-    source->OnReadDone(*request, status);
+    source->OnRequestDone(*request, status);
   }
 }
 

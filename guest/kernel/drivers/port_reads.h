@@ -1,7 +1,7 @@
 // The page reads that are with the port device (queue kPortRequestQueue), and those that wait for room.
 //
 //             room in the queue              used by the device
-//   pending ---------------------> in a slot -------------------> answered (PageSource::OnReadDone)
+//   pending ---------------------> in a slot -------------------> answered (PageSource::OnRequestDone)
 //
 // Reads name the pages to fill, so data does not pass through here. They are answered in whatever order the device
 // likes. Nothing is allocated after SetUp. Kernel lock held; nothing blocks.
@@ -36,7 +36,7 @@ class PortReads {
   [[nodiscard]] Result<> SetUp(VirtioMmio& device);
 
   // Sends `request` for `object`, now or when there is room.
-  void Submit(ReadRequest& request, uint64_t object);
+  void Submit(SourceRequest& request, uint64_t object);
 
   // Answers what the device has answered, then sends what has room.
   [[nodiscard]] PollOutcome Poll();
@@ -52,7 +52,7 @@ class PortReads {
 
  private:
   struct Slot {
-    ReadRequest* request;
+    SourceRequest* request;
     uint64_t id;
     uint32_t reply_end;  // bytes that the device writes up to and including the reply
   };
@@ -60,7 +60,7 @@ class PortReads {
   static constexpr uint32_t kAllFree = 0xffff'ffff;
 
   void SendPending();
-  [[nodiscard]] bool TrySend(ReadRequest& request);
+  [[nodiscard]] bool TrySend(SourceRequest& request);
   [[nodiscard]] PortMessage& message(uint32_t slot) const { return messages_->data<PortMessage>()[slot]; }
   [[nodiscard]] Status Judge(const Slot& slot, uint32_t slot_index, uint32_t used_length) const;
   void Finish(const UsedChain& used);
@@ -71,7 +71,7 @@ class PortReads {
   Slot slots_[kSlots] = {};
   uint32_t free_slots_ = kAllFree;  // one bit each
   uint64_t next_id_ = 1;
-  base::IntrusiveList<ReadRequest, ProviderTag> pending_;
+  base::IntrusiveList<SourceRequest, ProviderTag> pending_;
   size_t pending_count_ = 0;
   bool interrupts_on_ = false;
 };

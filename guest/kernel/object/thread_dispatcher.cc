@@ -38,6 +38,7 @@ zx_thread_state_t InfoStateFor(BlockReason reason) {
     case BlockReason::kInterrupt:
       return ZX_THREAD_STATE_BLOCKED_INTERRUPT;
     case BlockReason::kPager:
+    case BlockReason::kPagerInCopy:
       return ZX_THREAD_STATE_BLOCKED_PAGER;
   }
   return ZX_THREAD_STATE_RUNNING;

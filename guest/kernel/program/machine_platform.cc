@@ -27,7 +27,7 @@ class DriverPlatform final : public Platform {
     if (!source) {
       return Error(ZX_ERR_NO_MEMORY);
     }
-    PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::CreateWithSource(std::move(source), object->size(), Resizability::kFixed));
+    PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::CreatePagerBacked(std::move(source), object->size(), {}));
     vmo->SetContentSize(object->content_size());
     return HostObject{.vmo = std::move(vmo), .read_only = object->read_only()};
   }

@@ -18,7 +18,7 @@ struct WaitTag;
 
 // What a thread waits for, as far as others can see it. The waits of system calls that can be begun again without harm
 // give way when the thread is to be suspended; the others run to their end first, a channel call's too: it has sent its
-// question.
+// question; and a copy to or from a program may be half done.
 enum class BlockReason : uint8_t {
   kKernel,
   kException,
@@ -30,6 +30,7 @@ enum class BlockReason : uint8_t {
   kWaitMany,
   kInterrupt,
   kPager,
+  kPagerInCopy,  // a fault on behalf of a system call, which has begun to act
 };
 [[nodiscard]] constexpr bool GivesWayToSuspension(BlockReason reason) {
   switch (reason) {
@@ -39,6 +40,7 @@ enum class BlockReason : uint8_t {
     case BlockReason::kWaitOne:
     case BlockReason::kWaitMany:
     case BlockReason::kInterrupt:
+    case BlockReason::kPager:
       return true;
     default:
       return false;

@@ -98,7 +98,9 @@ Result<> Pin(Caller& caller, zx_handle_t handle, zx_handle_t vmo_handle, const P
   PAGODA_TRY_ASSIGN(const RefPtr<VmoDispatcher> vmo,
                     caller.handles().Get<VmoDispatcher>(vmo_handle, RightsToPin(request.options)));
   PAGODA_TRY(CheckPin(request, vmo->vmo()));
-  PAGODA_TRY_ASSIGN(PinnedRange range, PinnedRange::Pin(vmo->vmo_reference(), request.offset, request.length));
+  const bool writes = (request.options & ZX_BTI_PERM_WRITE) != 0;
+  const PinAccess access = writes ? PinAccess::kWrite : PinAccess::kRead;
+  PAGODA_TRY_ASSIGN(PinnedRange range, PinnedRange::Pin(vmo->vmo_reference(), request.offset, request.length, access));
   const RefPtr<PmtDispatcher> token = PmtDispatcher::Create(std::move(bti), std::move(range));
   if (!token) {
     return Error(ZX_ERR_NO_MEMORY);

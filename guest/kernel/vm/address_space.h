@@ -18,6 +18,10 @@
 
 namespace gk {
 
+// Who faulted. A program's instruction can be executed again, so its fault gives way to a suspension of the thread; a
+// copy that the kernel makes for it may be half done.
+enum class FaultOrigin : uint8_t { kProgram, kCopy };
+
 class AddressSpace final : public RefCounted<AddressSpace> {
  public:
   // Zircon's user range: the root region covers it.
@@ -42,7 +46,8 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   //   ZX_ERR_ACCESS_DENIED  the mapping does not permit the access
   //   ZX_ERR_OUT_OF_RANGE   the mapping reaches past the end of its VMO here
   //   ZX_ERR_NO_MEMORY, the page source's error, ZX_ERR_INTERNAL_INTR_KILLED
-  Result<> HandleFault(VirtualAddress address, Access access);
+  //   ZX_ERR_INTERNAL_INTR_RETRY  the thread is to be suspended (kProgram): the access is made again afterwards
+  Result<> HandleFault(VirtualAddress address, Access access, FaultOrigin origin);
 
   // What the CPU's page-table base register takes.
   [[nodiscard]] PhysicalAddress page_table_root() const { return page_table_.root(); }

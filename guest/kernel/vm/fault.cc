@@ -41,7 +41,8 @@ VirtualAddress EndOfReach(const Mapping& mapping) {
 
 }  // namespace
 
-Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
+Result<> AddressSpace::HandleFault(VirtualAddress address, Access access, FaultOrigin origin) {
+  const SuspendPolicy suspend = origin == FaultOrigin::kProgram ? SuspendPolicy::kGiveWay : SuspendPolicy::kWaitOn;
   for (;;) {
     reclaim::SafePoint();
     Mapping* mapping = root_->alive() ? root_->FindMapping(address) : nullptr;
@@ -60,11 +61,14 @@ Result<> AddressSpace::HandleFault(VirtualAddress address, Access access) {
                                                access.write ? PageIntent::kWrite : PageIntent::kRead, 1, request);
     switch (lookup.kind()) {
       case PageLookup::Kind::kReady:
+        if (access.write) {
+          vmo->content().OnModified();
+        }
         return EnterFaultedPage(*mapping, address, access, {lookup.address(), lookup.writable()});
       case PageLookup::Kind::kFailed:
         return Error(lookup.status());
       case PageLookup::Kind::kNeedsPage:
-        PAGODA_TRY(request.Wait());
+        PAGODA_TRY(request.Wait(suspend));
         break;
     }
   }

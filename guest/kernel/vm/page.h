@@ -19,6 +19,8 @@ using base::kPageSize;
 // Index of a page inside something: an address divided by the page size.
 using PageIndex = uint64_t;
 
+class PagedContent;
+
 //                    AllocatePage(s)
 //     kFree  <---------------------------->  kAllocated  <------>  kTable, kHeap, kObject
 //                       FreePage                        SetPageState
@@ -34,6 +36,23 @@ enum class PageState : uint8_t {
   kHeap,       // a slab of the kernel heap or (part of) a large allocation: `heap`
   kObject,     // content of VMOs, or on its way to become that: `object`
 };
+
+// Whether a page of content with a source says something that its source does not know yet. Writeback is what the pager
+// does between kAwaitingClean and kClean; a page that is written meanwhile is dirty anew.
+//
+//              write, ZX_PAGER_OP_DIRTY             WRITEBACK_BEGIN                    WRITEBACK_END
+//     kClean ---------------------------> kDirty ------------------> kAwaitingClean -----------------> kClean
+//                                            ^         write, OP_DIRTY      |
+//                                            +------------------------------+
+enum class DirtyState : uint8_t {
+  kUntracked,  // of content without a source: nobody is to be told of changes
+  kClean,
+  kDirty,
+  kAwaitingClean,
+};
+
+// What a program has said about how soon the page will be wanted again.
+enum class PageHint : uint8_t { kNone, kDontNeed, kAlwaysNeed };
 
 struct Page {
   union {
@@ -54,16 +73,27 @@ struct Page {
       uint32_t size_class;  // index; kLargeAllocation: `page_count` instead of all above
     } heap;
     struct {
-      PageIndex index;       // in the page trees that name it
-      uint32_t share_count;  // leaf nodes of page trees that name it; 0 while a page source is filling the page
+      PageIndex index;          // in the page trees that name it
+      uint32_t share_count;     // leaf nodes of page trees that name it, and lendings; 0 while a source fills the page
+      uint32_t use_stamp;       // when it was used, for reclaim
+      uint32_t next_frame;      // of the pages that reclaim considers
+      uint32_t previous_frame;  // likewise
+      PagedContent* owner;      // the content with a source whose tree names it; null: it is in no such tree
     } object;
   };
   uint32_t frame;  // physical address / page size: RAM up to 16 TiB
   PageState state;
-  uint8_t order;        // kFree: log2 of the block's pages
-  uint16_t pin_count;   // kObject: users that forbid freeing and moving
-  uint32_t page_count;  // kHeap, large allocation: its pages
+  uint8_t order;             // kFree: log2 of the block's pages
+  uint16_t pin_count;        // kObject: users that forbid freeing and moving
+  uint32_t page_count;       // kHeap, large allocation: its pages
+  DirtyState dirty_state;    // kObject
+  PageHint hint;             // kObject
+  uint16_t write_pin_count;  // kObject: those of its pins whose user may write
 
+  // kObject: a store needs no further step, as far as its state is concerned.
+  [[nodiscard]] bool may_be_written() const {
+    return dirty_state == DirtyState::kUntracked || dirty_state == DirtyState::kDirty;
+  }
   [[nodiscard]] PhysicalAddress physical_address() const { return PhysicalAddress{frame} << kPageShift; }
   // The page's bytes, in the physical map.
   template <typename T = void>

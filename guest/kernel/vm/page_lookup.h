@@ -11,7 +11,17 @@ namespace gk {
 
 class PageRequest;
 
-enum class PageIntent : uint8_t { kRead, kWrite };
+enum class PageIntent : uint8_t {
+  kRead,
+  kWrite,
+  kCommit,    // the content is to have a page of its own; what it says does not change
+  kPinRead,   // as kCommit, for a device that reads
+  kPinWrite,  // as kWrite, for a device
+};
+// Whether the page is going to say something else than before.
+[[nodiscard]] constexpr bool Changes(PageIntent intent) {
+  return intent == PageIntent::kWrite || intent == PageIntent::kPinWrite;
+}
 
 // A page that may be entered into page tables right now, or none.
 struct PresentPage {

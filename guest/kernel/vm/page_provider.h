@@ -1,11 +1,14 @@
-// The transport behind a page source: how the content of one object reaches this machine.
+// The transport behind a page source: how the content of one object reaches this machine, and how its changes leave it.
 //
 // Four roles, as in every demand pager:
-//   PageRequest    a thread that waits for a page; lives on that thread's stack            (page_request.h)
-//   PageSource     belongs to one VMO; knows which pages are on their way and who waits    (page_source.h)
-//   ReadRequest    one read on its way, with the physical pages to fill                    (here)
-//   PageProvider   carries ReadRequests to whoever has the content, and their answers back (here; the port driver)
+//   PageRequest    a thread that waits for a page; lives on that thread's stack               (page_request.h)
+//   PageSource     belongs to one VMO; knows which pages are asked for and who waits          (page_source.h)
+//   SourceRequest  a range of pages that was asked for, on its way to whoever has the content (here)
+//   PageProvider   carries SourceRequests there, and the answers back                         (here)
 //
+// Two kinds of provider. One that *fills pages* (the port device) is given the frames for a READ, has them filled and
+// says so by PageSource::OnRequestDone. The other (a pager program) only carries the question: the pages come whenever
+// the program supplies them (Vmo::SupplyPages), which need not be the range that was asked for.
 // The VM core never sees the transport, and a provider never sees a VMO.
 #pragma once
 
@@ -18,51 +21,80 @@
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/vm/page.h"
+#include "guest/kernel/vm/page_request.h"
 #include "shared/base/intrusive_list.h"
 
 namespace gk {
 
 class PageSource;
-class PageRequest;
 struct InFlightTag;
 struct ProviderTag;
 
-// One read: `page_count` pages at `first_page` of the object, to be put into `pages` (which need not be neighbours).
-// Made by the PageSource. The provider has it from SubmitRead until it calls PageSource::OnReadDone, exactly once; in
-// that time it, or the device behind it, may write to the pages, so nobody else touches them. It may link the request
-// through the ProviderTag node while it has it, and must have unlinked it before OnReadDone.
-struct ReadRequest : HeapObject, base::ListNode<InFlightTag>, base::ListNode<ProviderTag> {
-  static constexpr size_t kMaxPages = 32;  // 128 KiB
+enum class SourceRequestKind : uint8_t {
+  kRead,   // the pages are missing
+  kDirty,  // they are about to be written to for the first time
+};
+
+// One question: pages [first_page, first_page + page_count) of the object. Made by the PageSource. The provider has it
+// from Send until Withdraw, or until it calls PageSource::OnRequestDone, exactly once. It may link the request through
+// the ProviderTag node while it has it, and has unlinked it before it gives it up.
+struct SourceRequest : HeapObject,
+                       base::ListNode<InFlightTag>,
+                       base::ListNode<ProviderTag>,
+                       base::ListNode<InitiatedTag> {
+  static constexpr size_t kMaxFilledPages = 32;  // 128 KiB
 
   [[nodiscard]] uint64_t offset() const { return first_page * kPageSize; }
   [[nodiscard]] uint64_t length() const { return page_count * kPageSize; }
-  [[nodiscard]] bool Contains(PageIndex index) const { return index >= first_page && index - first_page < page_count; }
+  // READ of a provider that fills pages: the frames to fill, page_count of them, not necessarily neighbours. Nobody
+  // else touches them until the answer. Otherwise empty.
+  [[nodiscard]] std::span<Page* const> pages() const { return std::span(pages_).first(filled_pages_); }
 
-  RefPtr<PageSource> source;  // keeps the source alive until the answer has come
+  SourceRequestKind kind = SourceRequestKind::kRead;
   PageIndex first_page = 0;
-  size_t page_count = 0;
-  std::array<Page*, kMaxPages> pages{};
+  PageIndex page_count = 0;
+  RefPtr<PageSource> source;   // keeps the source alive until the answer has come
   uint64_t provider_data = 0;  // for the provider
+
+ private:
+  friend class PageSource;
+  friend class PageRequest;
+
+  std::array<Page*, kMaxFilledPages> pages_{};
+  size_t filled_pages_ = 0;
+  PageIndex unresolved_ = 0;  // pages of the range that nothing has been heard of yet
+  base::IntrusiveList<PageRequest, PageRequestTag> waiters_;
+  PageRequest* initiator_ = nullptr;  // whose wait made the request; null: it was given up
 };
 
 class PageProvider : public RefCounted<PageProvider> {
  public:
   virtual ~PageProvider() = default;
 
-  // The most pages that one read should cover when a single page is missing and its stream is read ahead: 1 (exactly
-  // what is asked) to ReadRequest::kMaxPages.
+  // True: READs name frames, and are answered by OnRequestDone once those are filled. False: pages are supplied.
+  [[nodiscard]] virtual bool fills_pages() const = 0;
+
+  // The most pages that one READ should cover when a single page is missing and its stream is read ahead: 1 (exactly
+  // what is asked; all that can be said where pages are supplied) to SourceRequest::kMaxFilledPages.
   [[nodiscard]] virtual size_t max_read_ahead_pages() const = 0;
 
-  // Starts a read; does not block. The answer comes by PageSource::OnReadDone, from PollCompletions, from an interrupt
-  // or from within this call.
-  virtual void SubmitRead(ReadRequest& request) = 0;
+  // Takes the question over; does not block. The answer may come from within this call. ZX_ERR_NO_MEMORY: it was not
+  // taken over, and whoever waits gets that status.
+  virtual Result<> Send(SourceRequest& request) = 0;
 
-  // Delivers the answers that have arrived, by calling OnReadDone. Cheap when there are none: waiters spin on it for a
-  // short time before they sleep.
+  // The answer is not wanted any more: it came in another way, or nobody waits. The request is forgotten before this
+  // returns. Never called for a READ whose frames the provider has.
+  virtual void Withdraw(SourceRequest& request) = 0;
+
+  // No request will follow: the VMO was detached, or the last reference to it has gone. Called at most once.
+  virtual void OnComplete() = 0;
+
+  // Delivers the answers that have arrived, by calling OnRequestDone. Cheap when there are none: waiters spin on it for
+  // a short time before they sleep. Only for providers that fill pages.
   virtual void PollCompletions() = 0;
 
-  // A waiter has polled long enough and is about to sleep: delivers what has arrived, and from now until its reads are
-  // answered the provider must hear of answers without being polled (by an interrupt).
+  // A waiter has polled long enough and is about to sleep: delivers what has arrived, and from now until its requests
+  // are answered the provider must hear of answers without being polled (by an interrupt).
   virtual void PrepareToBlock() = 0;
 };
 

@@ -14,31 +14,56 @@ constexpr unsigned kPollIterations = 2000;
 
 }  // namespace
 
-PageRequest::PageRequest() = default;
+PageRequest::PageRequest(WakePolicy wake) : wake_(wake) {}
 
 PageRequest::~PageRequest() {
-  if (is_linked()) {
-    Unlink();
+  GiveUp();
+  while (SourceRequest* request = initiated_.PopFront()) {
+    request->initiator_ = nullptr;
+    request->source->WithdrawIfUnwanted(*request);
   }
 }
 
-Result<> PageRequest::Wait() {
-  GK_ASSERT(state_ != State::kIdle);
-  for (unsigned i = 0; i < kPollIterations && state_ == State::kWaiting; ++i) {
-    source_->provider().PollCompletions();
-    // Other CPUs get into the kernel meanwhile; what they can change of ours is the answer.
-    kernel_lock.Relax();
-  }
-  if (state_ == State::kWaiting) {
-    source_->provider().PrepareToBlock();
-  }
-  Status status = state_ == State::kWaiting ? queue_.Block(ZX_TIME_INFINITE, BlockReason::kPager) : status_;
-  if (is_linked()) {  // killed while it waited
+// Leaves the request that it waits for, if it does.
+void PageRequest::GiveUp() {
+  if (is_linked()) {
     Unlink();
+    source_->WithdrawIfUnwanted(*request_);
   }
+}
+
+Result<> PageRequest::Wait(SuspendPolicy suspend) {
+  GK_ASSERT(state_ != State::kIdle);
+  Status interrupted(ZX_OK);
+  if (state_ == State::kWaiting) {
+    interrupted = Sleep(suspend);
+  }
+  const Status status = state_ == State::kWaiting ? interrupted : status_;
+  GiveUp();
   state_ = State::kIdle;
+  request_ = nullptr;
   source_.reset();
   return status.ok() ? Result<>() : Error(status);
+}
+
+// A program that supplies pages needs this CPU, or a wake-up on another one; asking a device may be quicker.
+Status PageRequest::Sleep(SuspendPolicy suspend) {
+  PageProvider& provider = source_->provider();
+  if (provider.fills_pages()) {
+    for (unsigned i = 0; i < kPollIterations && state_ == State::kWaiting; ++i) {
+      provider.PollCompletions();
+      // Other CPUs get into the kernel meanwhile; what they can change of ours is the answer.
+      kernel_lock.Relax();
+    }
+    if (state_ == State::kWaiting) {
+      provider.PrepareToBlock();
+    }
+  }
+  if (state_ != State::kWaiting) {
+    return Status(ZX_OK);
+  }
+  const bool gives_way = suspend == SuspendPolicy::kGiveWay;
+  return queue_.Block(ZX_TIME_INFINITE, gives_way ? BlockReason::kPager : BlockReason::kPagerInCopy);
 }
 
 }  // namespace gk

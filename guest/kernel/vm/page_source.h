@@ -1,24 +1,38 @@
-// Where the pages of one VMO come from, when not from zeroes: keeps track of what is on its way.
+// Where the pages of one VMO come from, when not from zeroes: keeps track of what was asked for and who waits.
 //
 // A page fault, from the waiter's side:
-//   - the VMO finds no page and calls Require(index, count, request);
-//   - if no read in flight covers the page, the source allocates pages, makes a ReadRequest and submits it;
+//   - the VMO finds no page and calls Require(kRead, index, count, request);
+//   - if an outstanding request covers the page, the waiter joins it; otherwise a new one goes to the provider;
 //   - the waiter calls request.Wait(), then looks into the VMO again.
-// From the provider's side: SubmitRead; later OnReadDone, on which the source hands the pages to the VMO (or frees
-// them) and wakes everybody whose page was covered. Overlapping requests share one read.
+// The same with kDirty, where pages are there but the pager wants to hear before they are written to.
 //
-//             Detach                     last read answered, VMO gone
-//   attached ---------> detached (every wait fails with ZX_ERR_BAD_STATE) ---------> destroyed
+// Outstanding requests of one kind never overlap: a new one ends where somebody has asked already. What of a request
+// has not been heard of yet is kept page by page, as runs; each supply, failure or truncation takes its pages out of
+// them (Resolve). A request ends when nothing is left of it, or when the page that its initiator needs next has failed.
 //
-// A page whose read failed is never installed: nothing turns silently into zeroes.
+//   waiter                  its page is supplied       its page fails                  its request ends
+//   initiator, kEarly       goes on                    fails, and the request ends     goes on
+//   initiator, kWhenAnswered  -                        fails, and the request ends     goes on
+//   who joined, kEarly      goes on                    the failure is remembered       fails if it is, else goes on
+//   who joined, kWhenAnswered -                        the failure is remembered       fails if it is, else goes on
+//
+// So failed pages that nobody needed yet are forgotten; who comes to them asks anew.
+//
+//              Detach                                Close
+//   attached ---------> detached, OnComplete called    attached, detached ---------> closed
+//      Every wait fails with ZX_ERR_BAD_STATE from then on. Detach gives up clean pages, Close keeps them.
+//
 // Kernel lock held for every call. Nothing here blocks; PageRequest::Wait does.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include <array>
+
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
+#include "guest/kernel/vm/interval_set.h"
 #include "guest/kernel/vm/page_provider.h"
 #include "guest/kernel/vm/page_request.h"
 #include "guest/kernel/vm/read_ahead.h"
@@ -29,11 +43,15 @@ namespace gk {
 // What a source needs of its VMO.
 class PageSourceOwner {
  public:
-  // True when the page is missing and lies inside the object: worth reading.
-  [[nodiscard]] virtual bool WantsPage(PageIndex index) const = 0;
-  // The page at `index` has arrived. The owner takes it, or frees it where there is no place for it any more.
-  // ZX_ERR_NO_MEMORY: it was freed, and whoever waits for it must be told so.
+  // How many pages from `first` on are missing and come from the source, up to `most`.
+  [[nodiscard]] virtual PageIndex CountWanted(PageIndex first, PageIndex most) const = 0;
+  // The page at `index`, which somebody asked for, has arrived. The owner takes it, or frees it where there is no place
+  // for it any more. ZX_ERR_NO_MEMORY: it was freed, and whoever waits for it must be told so.
   virtual Result<> OnPageArrived(PageIndex index, Page* page) = 0;
+  // The pages may be dirtied. ZX_ERR_NO_MEMORY: not all of them have room; other errors: look again.
+  virtual Result<> OnDirtyGranted(PageIndex first, PageIndex count) = 0;
+  // What can be had again from nowhere is worth keeping, the rest is not.
+  virtual void OnDetached() = 0;
 
  protected:
   ~PageSourceOwner() = default;
@@ -49,20 +67,27 @@ class PageSource final : public RefCounted<PageSource> {
   void SetOwner(PageSourceOwner& owner);
   void OnOwnerDestroyed();
 
-  // Arranges for the page at `first` to come and puts `request` into the list of those who wait for it. Reads up to
-  // `count` pages from there, or when `count` is 1 as many as the pattern of misses suggests (read_ahead.h).
-  // ZX_ERR_NO_MEMORY: nothing was requested. ZX_ERR_BAD_STATE: detached.
-  Result<> Require(PageIndex first, size_t count, PageRequest& request);
+  // Arranges for an answer about the page at `first` and puts `request` into the list of those who wait for it. Asks
+  // for up to `count` pages from there, all of which are wanted; a single one that is read from a provider that fills
+  // pages may be read ahead (read_ahead.h). ZX_ERR_NO_MEMORY: nothing was asked for. ZX_ERR_BAD_STATE: not attached.
+  Result<> Require(SourceRequestKind kind, PageIndex first, PageIndex count, PageRequest& request);
 
-  // The provider's answer. ZX_OK: all pages of `request` hold their content. Otherwise none may be used, and those who
-  // wait get the status. Destroys `request`.
-  void OnReadDone(ReadRequest& request, Status status);
+  // Makes the next Resolve of either kind safe. ZX_ERR_NO_MEMORY.
+  Result<> PrepareResolve();
+  // Something was heard of the pages [first, end): they are there (or need not be asked for any more), or have failed.
+  // Precondition: PrepareResolve since the last time, unless `end` is UINT64_MAX.
+  void Resolve(SourceRequestKind kind, PageIndex first, PageIndex end, Status status);
 
-  // The content is gone for good. Everybody who waits, now or later, gets ZX_ERR_BAD_STATE. Reads in flight stay with
-  // the provider until it has answered them.
+  // The answer of a provider that fills pages to a READ, and of a host to DIRTY. ZX_OK: all pages of `request` hold
+  // their content, or may be dirtied. Otherwise those who wait get the status. Destroys `request`.
+  void OnRequestDone(SourceRequest& request, Status status);
+
+  // No question will be asked any more; see above. Frames that are being filled stay with the provider until it has
+  // answered. Neither does anything for the second time.
   void Detach();
+  void Close();
 
-  [[nodiscard]] bool detached() const { return detached_; }
+  [[nodiscard]] bool attached() const { return state_ == State::kAttached; }
   [[nodiscard]] PageProvider& provider() { return *provider_; }
 
  private:
@@ -71,25 +96,44 @@ class PageSource final : public RefCounted<PageSource> {
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   explicit PageSource(RefPtr<PageProvider> provider);
 
-  struct PageRange {
-    PageIndex begin;
-    PageIndex end;  // exclusive
+  enum class State : uint8_t { kAttached, kDetached, kClosed };
+
+  // Pages of a request that nothing has been heard of.
+  struct Run : HeapObject, Interval<Run> {
+    SourceRequest* request = nullptr;
   };
-  ReadRequest* FindInFlight(PageIndex index);
-  bool ShouldRead(PageIndex index);
-  PageRange ChooseRange(PageIndex first, size_t count);
-  Result<ReadRequest*> PrepareRead(PageIndex first, size_t count);
-  static bool AllocatePages(ReadRequest& read, const PageRange& range);
-  static void FreePages(ReadRequest& read);
-  Status DeliverPages(ReadRequest& read);
-  void CompleteWaiters(const PageRange& range, Status status);
+  using Runs = IntervalSet<Run>;
+  // One operation resolves up to two kinds, and can leave something on both sides of what it takes out of each.
+  static constexpr size_t kSpareRuns = 2;
+
+  [[nodiscard]] Runs& RunsOf(SourceRequestKind kind) { return runs_[static_cast<size_t>(kind)]; }
+  [[nodiscard]] bool IsFilled(const SourceRequest& request) const {
+    return request.kind == SourceRequestKind::kRead && provider_->fills_pages();
+  }
+  [[nodiscard]] PageIndex ChooseCount(SourceRequestKind kind, PageIndex first, PageIndex count);
+  Result<SourceRequest*> Prepare(SourceRequestKind kind, PageIndex first, PageIndex count);
+  static bool AllocateFrames(SourceRequest& request);
+  static void FreeFrames(SourceRequest& request);
+  void Register(SourceRequest& request, Run& run);
+  void Join(SourceRequest& request, PageIndex index, PageRequest& waiter);
+
+  void TakeOut(Runs& runs, Run& run, PageIndex first, PageIndex end);
+  static bool OnPagesHeardOf(SourceRequest& request, PageIndex first, PageIndex end, Status status);
+  static void Complete(PageRequest& waiter, Status status);
+  Status Deliver(SourceRequest& request);
+  void Forget(SourceRequest& request);
+  void End(SourceRequest& request);
+  void EndAll(Status status);
+  void Destroy(SourceRequest& request);
+  void WithdrawIfUnwanted(SourceRequest& request);
 
   RefPtr<PageProvider> provider_;
   PageSourceOwner* owner_ = nullptr;  // until OnOwnerDestroyed
-  bool detached_ = false;
+  State state_ = State::kAttached;
   ReadAhead read_ahead_;
-  base::IntrusiveList<ReadRequest, InFlightTag> in_flight_;
-  base::IntrusiveList<PageRequest, PageRequestTag> waiters_;
+  std::array<Runs, 2> runs_;                                  // by kind
+  std::array<Run*, kSpareRuns> spares_{};                     // owned
+  base::IntrusiveList<SourceRequest, InFlightTag> requests_;  // that the provider has
 };
 
 }  // namespace gk

@@ -111,9 +111,16 @@ void PageTree::ReleaseSlot(Node& node, unsigned slot, unsigned level) {
     return;
   }
   Page* page = node.slots[slot].page;
-  if (--page->object.share_count == 0) {
+  OnPageLeft(*page);
+  if (page->object.share_count == 0) {
     FreePage(page);
   }
+}
+
+// A tree does not name the page any more. Somebody else may: other trees, or who was lent it.
+void PageTree::OnPageLeft(Page& page) {
+  --page.object.share_count;
+  page.object.owner = nullptr;
 }
 
 // Takes away the nodes without content on the way to `index` that preparing has left. Only private nodes are.
@@ -235,10 +242,25 @@ Result<> PageTree::Replace(PageIndex index, Page* page) {
   PAGODA_TRY_ASSIGN(Node * leaf, PrepareLeaf(index));
   Node::Link& link = leaf->slots[SlotAt(index, 0)];
   GK_ASSERT(leaf->Has(SlotAt(index, 0)) && link.page->object.share_count > 1);
-  --link.page->object.share_count;
+  OnPageLeft(*link.page);
   link.page = page;
   page->object.share_count = 1;
   return {};
+}
+
+Page* PageTree::Take(PageIndex index) {
+  Node* node = root_;
+  for (unsigned level = height_ - 1; level != 0; --level) {
+    --node->page_count;
+    node = node->slots[SlotAt(index, level)].node;
+  }
+  --node->page_count;
+  Page* page = node->slots[SlotAt(index, 0)].page;
+  GK_ASSERT(node->references == 1 && page->object.share_count == 1);
+  node->Vacate(SlotAt(index, 0));
+  OnPageLeft(*page);
+  PruneAt(index);
+  return page;
 }
 
 }  // namespace gk

@@ -78,6 +78,9 @@ class PageTree {
   // The first index at or above `from` that is absent.
   [[nodiscard]] PageIndex FindAbsent(PageIndex from) const;
 
+  // Takes the page at `index` out, which no other tree names and nobody has been lent. The caller has it then.
+  [[nodiscard]] Page* Take(PageIndex index);
+
   // Says for each index from `first` which page is there; one descent for each 64.
   void Peek(PageIndex first, std::span<PresentPage> out) const;
 
@@ -108,6 +111,7 @@ class PageTree {
   static Node* ChildForWriting(Node& node, unsigned slot, unsigned level);
   static void Release(Node* node, unsigned level);
   static void ReleaseSlot(Node& node, unsigned slot, unsigned level);
+  static void OnPageLeft(Page& page);
   static void Prune(Node*& link, unsigned level, PageIndex index);
   static size_t CountNodes(const Node& node, unsigned level);
 

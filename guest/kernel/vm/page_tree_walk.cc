@@ -101,8 +101,9 @@ void PageTree::Peek(PageIndex first, std::span<PresentPage> out) const {
     for (unsigned slot = SlotAt(index, 0); done < end; ++slot, ++done) {
       const bool present = leaf != nullptr && leaf->Has(slot);
       const Page* page = present ? leaf->slots[slot].page : nullptr;
-      out[done] =
-          present ? PresentPage{page->physical_address(), !shared && page->object.share_count == 1} : PresentPage();
+      out[done] = present ? PresentPage{page->physical_address(),
+                                        !shared && page->object.share_count == 1 && page->may_be_written()}
+                          : PresentPage();
     }
   }
 }
@@ -126,7 +127,7 @@ Page* PageTree::FindLargeRun(PageIndex first) const {
   Page* start = above->slots[first_slot].node->slots[0].page;
   for (unsigned i = 0; i < base::kPagesPerLargePage; ++i) {
     const Page* page = above->slots[first_slot + i / kSlots].node->slots[i % kSlots].page;
-    if (page->frame != start->frame + i || page->object.share_count != 1) {
+    if (page->frame != start->frame + i || page->object.share_count != 1 || !page->may_be_written()) {
       return nullptr;
     }
   }

@@ -6,16 +6,22 @@
 #include "guest/kernel/lib/memory.h"
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/object_page.h"
 #include "guest/kernel/vm/pmm.h"
 
 namespace gk {
 
-RefPtr<PagedContent> PagedContent::Create(RefPtr<PageSource> source, PageIndex source_pages) {
-  return MakeRefCounted<PagedContent>(std::move(source), source_pages);
+RefPtr<PagedContent> PagedContent::Create() {
+  return MakeRefCounted<PagedContent>(nullptr, PageIndex{0}, DirtyPolicy::kTrack);
 }
 
-PagedContent::PagedContent(RefPtr<PageSource> source, PageIndex source_pages)
-    : source_(std::move(source)), source_end_(source_ ? source_pages : 0) {
+RefPtr<PagedContent> PagedContent::CreateWithSource(RefPtr<PageSource> source, PageIndex source_pages,
+                                                    DirtyPolicy policy) {
+  return MakeRefCounted<PagedContent>(std::move(source), source_pages, policy);
+}
+
+PagedContent::PagedContent(RefPtr<PageSource> source, PageIndex source_pages, DirtyPolicy policy)
+    : source_(std::move(source)), dirty_policy_(policy), source_end_(source_pages) {
   if (source_) {
     source_->SetOwner(*this);
   }
@@ -32,14 +38,12 @@ PagedContent::~PagedContent() {
   delete discardable_;
 }
 
-// Null when there is no memory.
-Page* PagedContent::NewPage(PageIndex tree_index) {
-  Page* page = AllocatePage();
-  if (page != nullptr) {
-    SetPageState(*page, PageState::kObject);
-    page->object = {.index = tree_index, .share_count = 0};
-  }
-  return page;
+// Gives `page` its place, where none is. ZX_ERR_NO_MEMORY: the caller keeps it.
+Result<> PagedContent::Enter(PageIndex index, Page* page, DirtyState state) {
+  PAGODA_TRY(tree_.Insert(TreeIndex(index), page));
+  page->dirty_state = state;
+  page->object.owner = source_ ? this : nullptr;
+  return {};
 }
 
 PageLookup PagedContent::RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) {
@@ -49,56 +53,65 @@ PageLookup PagedContent::RequirePage(PageIndex index, PageIntent intent, size_t 
     }
     discardable_->OnUsed();
   }
+  if (source_) {
+    return RequireTracked(index, intent, count, request);
+  }
   const PageTree::Slot slot = tree_.Find(TreeIndex(index));
   if (slot.page != nullptr) {
-    const bool copy = intent == PageIntent::kWrite && !slot.exclusive;
-    return copy ? MakeOwnCopy(index, slot.page->physical_address(), true)
+    const bool copy = intent != PageIntent::kRead && !slot.exclusive;
+    return copy ? MakeOwnCopy(index, slot.page->physical_address(), DirtyState::kUntracked, true)
                 : PageLookup::Ready(*slot.page, slot.exclusive);
   }
-  const bool absent = slot.content == PageTree::Content::kAbsent;
-  if (absent && index < source_end_) {
-    const Result<> required = source_->Require(index, count, request);
-    return required.ok() ? PageLookup::NeedsPage(request) : PageLookup::Failed(required.error());
-  }
-  if (absent && IsBacked(index)) {
+  if (slot.content == PageTree::Content::kAbsent && IsBacked(index)) {
     return LookThrough(index, intent, count, request);
   }
-  if (intent == PageIntent::kWrite) {
-    const Page* made = count >= base::kPagesPerLargePage ? TryCommitLargeRun(index) : nullptr;
-    return made != nullptr ? PageLookup::Ready(*made, true) : CommitZeroPage(index);
+  if (intent == PageIntent::kRead) {
+    return ReadyZero();
   }
+  const Page* made = count >= base::kPagesPerLargePage ? TryCommitLargeRun(index) : nullptr;
+  return made != nullptr ? PageLookup::Ready(*made, true) : MakeZeroPage(index, DirtyState::kUntracked);
+}
+
+PageLookup PagedContent::ReadyZero() {
   const Page* zero = SharedZeroPage();
   return zero != nullptr ? PageLookup::Ready(*zero, false) : PageLookup::Failed(Status(ZX_ERR_NO_MEMORY));
 }
 
-PageLookup PagedContent::CommitZeroPage(PageIndex index) {
-  Page* page = NewPage(TreeIndex(index));
+PageLookup PagedContent::MakeZeroPage(PageIndex index, DirtyState state) {
+  Page* page = AllocateObjectPage(TreeIndex(index));
   if (page == nullptr) {
     return PageLookup::Failed(Status(ZX_ERR_NO_MEMORY));
   }
   ZeroPage(*page);
-  if (const Result<> inserted = tree_.Insert(TreeIndex(index), page); !inserted.ok()) {
-    FreePage(page);
-    return PageLookup::Failed(inserted.error());
+  Result<> entered = dirty_zeroes_.Contains(index) ? dirty_zeroes_.Prepare() : Result<>();
+  if (entered.ok()) {
+    entered = Enter(index, page, state);
   }
+  if (!entered.ok()) {
+    FreePage(page);
+    return PageLookup::Failed(entered.error());
+  }
+  dirty_zeroes_.Remove(index, index + 1);
   // Mappings that were only read so far show the shared zero page.
   UnmapEverywhere(index, 1);
-  return PageLookup::Ready(*page, true);
+  return PageLookup::Ready(*page, page->may_be_written());
 }
 
-// The page of the backing, or a copy of it to write to.
+// The page of the backing, or a copy of it. What the tree has hides what the backing would ask its source for.
 PageLookup PagedContent::LookThrough(PageIndex index, PageIntent intent, size_t count, PageRequest& request) {
-  const PageLookup found = backing_->RequirePage(TreeIndex(index), PageIntent::kRead, count, request);
+  const PageIndex tree_index = TreeIndex(index);
+  const PageIndex seen = Min(tree_.FindNextNonAbsent(tree_index).index, backing_end_) - tree_index;
+  const PageLookup found = backing_->RequirePage(tree_index, PageIntent::kRead, Min(seen, PageIndex{count}), request);
   if (found.kind() != PageLookup::Kind::kReady) {
     return found;
   }
-  return intent == PageIntent::kWrite ? MakeOwnCopy(index, found.address(), false)
-                                      : PageLookup::Ready(found.address(), false);
+  return intent == PageIntent::kRead ? PageLookup::Ready(found.address(), false)
+                                     : MakeOwnCopy(index, found.address(), DirtyState::kUntracked, false);
 }
 
-// `replaces`: the original is in the tree, shared with others.
-PageLookup PagedContent::MakeOwnCopy(PageIndex index, PhysicalAddress original, bool replaces) {
-  Page* page = NewPage(TreeIndex(index));
+// `replaces`: the original is in the tree, and others have it, too.
+PageLookup PagedContent::MakeOwnCopy(PageIndex index, PhysicalAddress original, DirtyState state, bool replaces) {
+  Page* page = AllocateObjectPage(TreeIndex(index));
   if (page == nullptr) {
     return PageLookup::Failed(Status(ZX_ERR_NO_MEMORY));
   }
@@ -108,8 +121,10 @@ PageLookup PagedContent::MakeOwnCopy(PageIndex index, PhysicalAddress original, 
     FreePage(page);
     return PageLookup::Failed(entered.error());
   }
+  page->dirty_state = state;
+  page->object.owner = source_ ? this : nullptr;
   UnmapEverywhere(index, 1);
-  return PageLookup::Ready(*page, true);
+  return PageLookup::Ready(*page, page->may_be_written());
 }
 
 void PagedContent::PeekPages(PageIndex first, std::span<PresentPage> out) const {
@@ -153,22 +168,6 @@ bool PagedContent::IsKnownZero(PageIndex index) const {
 const Page* PagedContent::FindLargeRun(PageIndex first) const {
   const PageIndex index = TreeIndex(first);
   return base::IsAligned(index, base::kPagesPerLargePage) ? tree_.FindLargeRun(index) : nullptr;
-}
-
-bool PagedContent::WantsPage(PageIndex index) const {
-  return index < source_end_ && tree_.Find(index).content == PageTree::Content::kAbsent;
-}
-
-Result<> PagedContent::OnPageArrived(PageIndex index, Page* page) {
-  if (!WantsPage(index)) {  // the object shrank while the page was on its way, or was zeroed there
-    FreePage(page);
-    return {};
-  }
-  if (const Result<> inserted = tree_.Insert(index, page); !inserted.ok()) {
-    FreePage(page);
-    return Error(inserted.error());
-  }
-  return {};
 }
 
 }  // namespace gk

@@ -21,7 +21,7 @@ Result<> PagedContent::CheckSnapshot(SnapshotKind kind) const {
 
 Result<RefPtr<VmoContent>> PagedContent::Snapshot(SnapshotKind kind, const Window& window) {
   PAGODA_TRY(CheckSnapshot(kind));
-  RefPtr<PagedContent> copy = Create(nullptr, 0);
+  RefPtr<PagedContent> copy = Create();
   if (!copy) {
     return Error(ZX_ERR_NO_MEMORY);
   }

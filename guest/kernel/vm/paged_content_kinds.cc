@@ -2,6 +2,7 @@
 #include <new>
 
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/object_page.h"
 #include "guest/kernel/vm/paged_content.h"
 #include "guest/kernel/vm/pmm.h"
 #include "guest/kernel/vm/reclaim.h"
@@ -9,7 +10,7 @@
 namespace gk {
 
 RefPtr<PagedContent> PagedContent::CreateDiscardable() {
-  RefPtr<PagedContent> content = Create(nullptr, 0);
+  RefPtr<PagedContent> content = Create();
   if (content) {
     content->discardable_ = new (std::nothrow) Discardable(*content);
   }
@@ -17,7 +18,7 @@ RefPtr<PagedContent> PagedContent::CreateDiscardable() {
 }
 
 Result<RefPtr<PagedContent>> PagedContent::CreateContiguous(PageIndex pages, uint64_t alignment) {
-  RefPtr<PagedContent> content = Create(nullptr, 0);
+  RefPtr<PagedContent> content = Create();
   Page* first = content ? AllocateContiguousReclaiming(pages, alignment) : nullptr;
   if (first == nullptr) {
     return Error(ZX_ERR_NO_MEMORY);
@@ -31,8 +32,7 @@ Result<RefPtr<PagedContent>> PagedContent::CreateContiguous(PageIndex pages, uin
 Result<> PagedContent::InsertRun(PageIndex tree_index, Page* first, PageIndex count) {
   for (PageIndex i = 0; i < count; ++i) {
     ZeroPage(first[i]);
-    SetPageState(first[i], PageState::kObject);
-    first[i].object = {.index = tree_index + i, .share_count = 0};
+    MakeObjectPage(first[i], tree_index + i);
   }
   const PageIndex inserted = tree_.InsertRun(tree_index, first, count);
   if (inserted != count) {
@@ -48,7 +48,7 @@ Result<> PagedContent::InsertRun(PageIndex tree_index, Page* first, PageIndex co
 const Page* PagedContent::TryCommitLargeRun(PageIndex index) {
   constexpr PageIndex kCount = base::kPagesPerLargePage;
   const PageIndex tree_index = TreeIndex(index);
-  if (!base::IsAligned(tree_index, kCount) || index < source_end_ || tree_index < backing_end_ ||
+  if (!base::IsAligned(tree_index, kCount) || tree_index < backing_end_ ||
       tree_.FindNextNonAbsent(tree_index).index - tree_index < kCount ||
       FreePageCount() < reclaim::HighWatermark() + kCount) {
     return nullptr;
@@ -69,13 +69,14 @@ uint64_t PagedContent::DiscardPages() {
   return count;
 }
 
-Result<> PagedContent::Pin(PageIndex index) {
+Result<> PagedContent::Pin(PageIndex index, PinAccess access) {
   Page* page = tree_.Find(TreeIndex(index)).page;
   GK_ASSERT(page != nullptr);
   if (page->pin_count == UINT16_MAX) {
     return Error(ZX_ERR_UNAVAILABLE);
   }
   ++page->pin_count;
+  page->write_pin_count = static_cast<uint16_t>(page->write_pin_count + (access == PinAccess::kWrite ? 1 : 0));
   ++pins_;
   if (discardable_ != nullptr) {
     discardable_->OnPinned();
@@ -83,10 +84,11 @@ Result<> PagedContent::Pin(PageIndex index) {
   return {};
 }
 
-void PagedContent::Unpin(PageIndex index) {
+void PagedContent::Unpin(PageIndex index, PinAccess access) {
   Page* page = tree_.Find(TreeIndex(index)).page;
   GK_ASSERT(page != nullptr && page->pin_count != 0 && pins_ != 0);
   --page->pin_count;
+  page->write_pin_count = static_cast<uint16_t>(page->write_pin_count - (access == PinAccess::kWrite ? 1 : 0));
   --pins_;
   if (discardable_ != nullptr) {
     discardable_->OnUnpinned();

@@ -3,7 +3,6 @@
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/api_policy.h"
 #include "guest/kernel/vm/paged_content.h"
-#include "guest/kernel/vm/pmm.h"
 #include "shared/base/range.h"
 
 namespace gk {
@@ -26,7 +25,7 @@ Result<> PagedContent::Truncate(PageIndex end) {
     return Error(ZX_ERR_BAD_STATE);
   }
   PAGODA_TRY(DropPages(end, kNoPage));
-  source_end_ = Min(source_end_, end);
+  ForgetBeyond(end);
   backing_end_ = Min(backing_end_, TreeIndex(end));
   for (PagedContent& backed : backed_) {
     backed.ClipBacking(end);
@@ -56,42 +55,30 @@ Result<> PagedContent::ClearPages(PageIndex first, PageIndex end, PageTree::Cont
   return {};
 }
 
-// Pages that must stay where they are are overwritten, others given up.
+// Absent where that reads as zero.
 Result<> PagedContent::Zero(PageIndex first, PageIndex count) {
   const PageIndex end = first + count;
-  while (first < end) {
-    const PageTree::Entry stays = FindPinned(first, end);
-    const PageIndex until = Min(end, stays.index == kNoPage ? kNoPage : stays.index - bias_);
-    PAGODA_TRY(ZeroUnpinned(first, until));
-    if (until < end) {
-      ZeroPage(*stays.page);
-    }
-    first = until + 1;
+  if (source_) {
+    return ZeroTracked(first, end);
   }
-  return {};
-}
-
-// Absent where that reads as zero.
-Result<> PagedContent::ZeroUnpinned(PageIndex first, PageIndex end) {
   const PageIndex backing_end = backing_end_ > bias_ ? backing_end_ - bias_ : 0;
-  const PageIndex made = Max(first, Min(end, Max(source_end_, backing_end)));
+  const PageIndex made = Max(first, Min(end, backing_end));
   if (first < made) {
     PAGODA_TRY(ClearPages(first, made, PageTree::Content::kZero));
   }
   return made < end ? DropPages(made, end) : Result<>();
 }
 
-// The first page in [from, end) that must not go. Its index is the tree's.
-PageTree::Entry PagedContent::FindPinned(PageIndex from, PageIndex end) const {
+PageIndex PagedContent::FindStaying(PageIndex first, PageIndex end) const {
   const bool all = kind_ == ContentKind::kContiguous;
   if (pins_ == 0 && !all) {
-    return {};
+    return kNoPage;
   }
-  PageTree::Entry entry = tree_.FindNextPage(TreeIndex(from));
+  PageTree::Entry entry = tree_.FindNextPage(TreeIndex(first));
   while (entry.index < TreeIndex(end) && !all && entry.page->pin_count == 0) {
     entry = tree_.FindNextPage(entry.index + 1);
   }
-  return entry.index < TreeIndex(end) ? entry : PageTree::Entry();
+  return entry.index < TreeIndex(end) ? entry.index - bias_ : kNoPage;
 }
 
 }  // namespace gk

@@ -31,12 +31,12 @@ Result<> PhysicalContent::Decommit(PageIndex /*first*/, PageIndex /*count*/) { r
 
 Result<> PhysicalContent::Truncate(PageIndex /*end*/) { return Error(ZX_ERR_NOT_SUPPORTED); }
 
-Result<> PhysicalContent::Pin(PageIndex /*index*/) {
+Result<> PhysicalContent::Pin(PageIndex /*index*/, PinAccess /*access*/) {
   ++pins_;
   return {};
 }
 
-void PhysicalContent::Unpin(PageIndex /*index*/) {
+void PhysicalContent::Unpin(PageIndex /*index*/, PinAccess /*access*/) {
   GK_ASSERT(pins_ != 0);
   --pins_;
 }

@@ -20,8 +20,8 @@ class PhysicalContent final : public VmoContent {
   Result<> Truncate(PageIndex end) override;
   [[nodiscard]] size_t committed_pages() const override { return 0; }
   [[nodiscard]] ContentKind kind() const override { return ContentKind::kPhysical; }
-  Result<> Pin(PageIndex index) override;
-  void Unpin(PageIndex index) override;
+  Result<> Pin(PageIndex index, PinAccess access) override;
+  void Unpin(PageIndex index, PinAccess access) override;
   [[nodiscard]] bool HasPins(PageIndex first, PageIndex count) const override;
 
  private:

@@ -73,7 +73,10 @@ Range MakeRange(const abi::MemoryRange& memory, PhysicalAddress free_start) {
                                      .state = PageState::kWired,
                                      .order = 0,
                                      .pin_count = 0,
-                                     .page_count = 0};
+                                     .page_count = 0,
+                                     .dirty_state = DirtyState::kUntracked,
+                                     .hint = PageHint::kNone,
+                                     .write_pin_count = 0};
   }
   page_poison::Forbid(range.usable << kPageShift, range.end - range.usable);
   return range;
@@ -129,7 +132,10 @@ void MarkAllocated(Page* page, uint64_t frame) {
                .state = PageState::kAllocated,
                .order = 0,
                .pin_count = 0,
-               .page_count = 0};
+               .page_count = 0,
+               .dirty_state = DirtyState::kUntracked,
+               .hint = PageHint::kNone,
+               .write_pin_count = 0};
 }
 
 uint64_t& PagesIn(PageState state) { return g_pmm.pages_in_state[static_cast<size_t>(state)]; }

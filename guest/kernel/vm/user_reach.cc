@@ -41,7 +41,7 @@ Result<> UserReach::FaultIn(VirtualAddress address) {
   if (Look(address).has_value()) {  // so that is not what is wrong with it
     return Error(ZX_ERR_INVALID_ARGS);
   }
-  const Result<> handled = space_.HandleFault(address, access_);
+  const Result<> handled = space_.HandleFault(address, access_, FaultOrigin::kCopy);
   if (handled.ok()) {
     return {};
   }

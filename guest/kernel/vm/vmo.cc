@@ -7,20 +7,16 @@
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/paged_content.h"
 #include "guest/kernel/vm/reclaim.h"
+#include "guest/kernel/vm/write_window.h"
 #include "shared/base/range.h"
 
 namespace gk {
 
 Result<RefPtr<Vmo>> Vmo::Create(uint64_t size, Resizability resizability) {
-  return CreateWithSource(nullptr, size, resizability);
-}
-
-Result<RefPtr<Vmo>> Vmo::CreateWithSource(RefPtr<PageSource> source, uint64_t size, Resizability resizability) {
   if (size > kMaxSize) {
     return Error(ZX_ERR_OUT_OF_RANGE);
   }
-  const PageIndex pages = base::AlignUp(size, kPageSize) / kPageSize;
-  RefPtr<PagedContent> content = PagedContent::Create(std::move(source), pages);
+  RefPtr<PagedContent> content = PagedContent::Create();
   if (!content) {
     return Error(ZX_ERR_NO_MEMORY);
   }
@@ -132,14 +128,16 @@ Result<> Vmo::ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, A
     const uint64_t position = offset + done;
     const uint64_t in_page = position % kPageSize;
     const uint64_t last = (offset + length - 1) / kPageSize;
+    const PageIndex index = position / kPageSize;
+    const PageIndex left = last - index + 1;
     PageRequest request;
     const PageLookup lookup =
-        RequirePage(position / kPageSize, intent, static_cast<size_t>(last - position / kPageSize + 1), request);
+        RequirePage(index, intent, Changes(intent) ? WriteWindow(offset / kPageSize, index, left) : left, request);
     if (lookup.kind() == PageLookup::Kind::kFailed) {
       return Error(lookup.status());
     }
     if (lookup.kind() == PageLookup::Kind::kNeedsPage) {
-      PAGODA_TRY(request.Wait());
+      PAGODA_TRY(request.Wait(SuspendPolicy::kWaitOn));
       continue;
     }
     const uint64_t chunk = Min(kPageSize - in_page, length - done);
@@ -156,17 +154,10 @@ Result<> Vmo::Read(void* buffer, uint64_t offset, size_t length) {
 }
 
 Result<> Vmo::Write(const void* buffer, uint64_t offset, size_t length) {
-  return ForEachPage(offset, length, PageIntent::kWrite, [=](uint8_t* bytes, uint64_t chunk, uint64_t done) {
+  return ForEachPage(offset, length, PageIntent::kWrite, [this, buffer](uint8_t* bytes, uint64_t chunk, uint64_t done) {
     memcpy(bytes, static_cast<const uint8_t*>(buffer) + done, chunk);
+    content_->OnModified();
   });
-}
-
-Result<> Vmo::Commit(uint64_t offset, uint64_t length) {
-  return ForEachPage(offset, length, PageIntent::kWrite, [](uint8_t*, uint64_t, uint64_t) {});
-}
-
-Result<> Vmo::Prefetch(uint64_t offset, uint64_t length) {
-  return ForEachPage(offset, length, PageIntent::kRead, [](const uint8_t*, uint64_t, uint64_t) {});
 }
 
 size_t Vmo::committed_pages() const { return owns_content() ? content_->committed_pages() : 0; }

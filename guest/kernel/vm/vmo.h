@@ -42,6 +42,30 @@ struct VmoExtent : RefCounted<VmoExtent> {
   uint64_t content_size = 0;  // bytes
 };
 
+struct PagerVmoOptions {
+  Resizability resizability = Resizability::kFixed;
+  bool trap_dirty = false;  // the pager is asked before clean pages are written to
+  bool unbounded = false;   // excludes kResizable
+};
+
+// A part of an object whose source does not know what it says. Bytes, page multiples.
+struct DirtyRange {
+  uint64_t offset;
+  uint64_t length;
+  bool zero;  // all of it reads as zero
+};
+
+class DirtyRangeSink {
+ public:
+  // The next range; true: go on. Must neither block nor change the object.
+  virtual bool OnDirtyRange(const DirtyRange& range) = 0;
+
+ protected:
+  ~DirtyRangeSink() = default;
+};
+
+class LentPages;
+
 class Vmo final : public RefCounted<Vmo> {
  public:
   // The largest size: page indices stay representable and sums of an offset and a length cannot wrap.
@@ -50,8 +74,9 @@ class Vmo final : public RefCounted<Vmo> {
 
   // An object of zeroes. `size` is rounded up to pages. ZX_ERR_OUT_OF_RANGE: larger than kMaxSize; ZX_ERR_NO_MEMORY.
   static Result<RefPtr<Vmo>> Create(uint64_t size, Resizability resizability);
-  // An object whose pages come from `source`, which must not have an owner yet. Errors as above.
-  static Result<RefPtr<Vmo>> CreateWithSource(RefPtr<PageSource> source, uint64_t size, Resizability resizability);
+  // An object whose pages come from `source`, which must not have an owner yet. An unbounded one is as large as can be,
+  // and its source ends where its stream does. Errors as above.
+  static Result<RefPtr<Vmo>> CreatePagerBacked(RefPtr<PageSource> source, uint64_t size, PagerVmoOptions options);
   // An object that covers [0, size) of `content`, which no other object covers. Errors as above.
   static Result<RefPtr<Vmo>> CreateOver(RefPtr<VmoContent> content, uint64_t size, Resizability resizability);
 
@@ -85,7 +110,9 @@ class Vmo final : public RefCounted<Vmo> {
   // The number of meaningful bytes: a note that programs keep with the object. May be larger than size().
   [[nodiscard]] uint64_t content_size() const { return extent_->content_size; }
   void SetContentSize(uint64_t content_size);
-  // The same on behalf of a program: bytes between the old and the new value become zero. May block. Errors of Zero.
+  // The same on behalf of a program: bytes between the old and the new value become zero; the source of an object that
+  // has one ends there from now on, and pages beyond the old end or the new one are thrown away. May block. Errors of
+  // Zero; ZX_ERR_BAD_STATE: some of those pages are pinned.
   Result<> SetContentSizeAndZero(uint64_t content_size);
   // And with ZX_ERR_OUT_OF_RANGE when it is larger than size().
   Result<> SetStreamSize(uint64_t stream_size);
@@ -110,10 +137,11 @@ class Vmo final : public RefCounted<Vmo> {
   Result<> Read(void* buffer, uint64_t offset, size_t length);
   Result<> Write(const void* buffer, uint64_t offset, size_t length);
 
-  // Makes all pages that touch the range present and writable. May block. Errors: a prefix is committed.
+  // Makes all pages that touch the range present and the object's own. What a shrinking object loses meanwhile is left
+  // out. May block. Errors: a prefix is committed.
   Result<> Commit(uint64_t offset, uint64_t length);
 
-  // Makes the pages that a source has for the range present. May block. Errors: a prefix is present.
+  // Makes the pages that a source has for the range present; as Commit otherwise.
   Result<> Prefetch(uint64_t offset, uint64_t length);
 
   // Drops the pages of the range, which then read as zero. ZX_ERR_INVALID_ARGS: not page-aligned; ZX_ERR_OUT_OF_RANGE;
@@ -146,6 +174,38 @@ class Vmo final : public RefCounted<Vmo> {
   // reach past the last offset of what it was copied from; ZX_ERR_BAD_STATE: pinned pages would go; ZX_ERR_NO_MEMORY,
   // or the source's error. Nothing changed on failure.
   Result<> Resize(uint64_t size);
+
+  // --- for the pager of the object: vmo_pager.cc ---
+  // Offsets and lengths are page multiples where nothing else is said, and those of a DirtyRange. Precondition of all:
+  // pager_source() is not null. ZX_ERR_OUT_OF_RANGE: not inside the object; nothing happened.
+
+  // The source, when this is the object that it was made for: not a child of it.
+  [[nodiscard]] PageSource* pager_source() const;
+  [[nodiscard]] bool traps_dirty() const;
+
+  // Moves the pages of the range of `aux` to where they are missing here; where it has none, clean zeroes. Afterwards
+  // it has none there. Who waits for them is woken.
+  //   ZX_ERR_OUT_OF_RANGE   also of `aux`
+  //   ZX_ERR_NOT_SUPPORTED  `aux` is physical or contiguous, or has a pager itself
+  //   ZX_ERR_BAD_STATE      detached; `aux` is a child, has children, is discardable, not cached, or pinned there
+  //   ZX_ERR_NO_MEMORY      a prefix was supplied, `aux` has nothing there
+  Result<> SupplyPages(uint64_t offset, uint64_t length, Vmo& aux, uint64_t aux_offset);
+  // What was asked for of the range has failed: page_source.h says whom that concerns. ZX_ERR_BAD_STATE: detached;
+  // ZX_ERR_NO_MEMORY.
+  Result<> PagerFail(uint64_t offset, uint64_t length, Status status);
+  // The range may be written to: all of it becomes dirty pages. Who waits to write is woken, also by ZX_ERR_NOT_FOUND:
+  // some of it is missing, nothing else happened. ZX_ERR_BAD_STATE: detached; ZX_ERR_NO_MEMORY: a part is dirty.
+  Result<> PagerDirty(uint64_t offset, uint64_t length);
+  Result<> WritebackBegin(uint64_t offset, uint64_t length, WritebackScope scope);
+  // ZX_ERR_NO_MEMORY: a part is clean.
+  Result<> WritebackEnd(uint64_t offset, uint64_t length);
+  // Tells `sink` of each dirty range, the lowest first, until it has enough. The range need not be aligned.
+  Result<> ForEachDirtyRange(uint64_t offset, uint64_t length, DirtyRangeSink& sink) const;
+  // Whether programs have changed the object since this was asked with `reset`.
+  bool TakeModified(bool reset);
+  // The pages of the range, at most LentPages::kMost, as they are now and will stay while they are lent. `pages` has
+  // none before. ZX_ERR_NOT_FOUND: some of it is missing; ZX_ERR_NO_MEMORY. None is lent on failure.
+  Result<> LendPages(uint64_t offset, uint64_t length, LentPages& pages);
 
   // Pages that the object has, those that it shares with copies included: none for slices and references.
   [[nodiscard]] size_t committed_pages() const;
@@ -206,7 +266,13 @@ class Vmo final : public RefCounted<Vmo> {
     return child_kind_ != ChildKind::kSlice && child_kind_ != ChildKind::kReference;
   }
   Result<> ZeroPartOfPage(uint64_t offset, uint64_t length);
+  Result<> ZeroPages(PageIndex first, PageIndex end);
+  Result<> MakePresent(uint64_t offset, uint64_t length, PageIntent intent);
+  [[nodiscard]] PagedContent& paged() const;
+  [[nodiscard]] Result<> CheckSupply(uint64_t offset, uint64_t length, const Vmo& aux, uint64_t aux_offset) const;
   Result<> TryResize(uint64_t size, PageRequest& request);
+  [[nodiscard]] bool MovesSourceEnd() const;
+  Result<> MoveStreamEnd(uint64_t content_size);
 
   template <typename Action>
   Result<> ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, Action action);

@@ -39,6 +39,11 @@ enum class SnapshotKind : uint8_t {
   kOnWrite,  // may show later changes until it has a page of its own
 };
 
+enum class PinAccess : uint8_t { kRead, kWrite };
+
+// What is to be written back of a range.
+enum class WritebackScope : uint8_t { kAll, kZeroes };
+
 // A part of a content, in pages. It may reach past what the content shows, and reads as zero there.
 struct Window {
   PageIndex first;
@@ -73,13 +78,19 @@ class VmoContent : public RefCounted<VmoContent> {
   // others as for Vmo::Decommit. Nothing changed on failure.
   virtual Result<> Decommit(PageIndex first, PageIndex count) = 0;
 
-  // Makes [first, first + count) read as zero, with no more pages than must be. ZX_ERR_NOT_SUPPORTED: this content
-  // cannot; ZX_ERR_NO_MEMORY: a prefix may be zero.
+  // Makes [first, first + count), in which no page must stay, read as zero, with no more pages than must be.
+  // ZX_ERR_NOT_SUPPORTED: this content cannot; ZX_ERR_NO_MEMORY: a prefix may be zero.
   virtual Result<> Zero(PageIndex, PageIndex) { return Error(ZX_ERR_NOT_SUPPORTED); }
 
   // The object ends at `end` from now on: pages at and above it are dropped, for ever. ZX_ERR_BAD_STATE: some of them
   // are pinned; ZX_ERR_NO_MEMORY. Nothing changed on failure.
   virtual Result<> Truncate(PageIndex end) = 0;
+  // The first page in [first, end) that must not go, so that making it zero means to write to it; kNoPage: none.
+  [[nodiscard]] virtual PageIndex FindStaying(PageIndex, PageIndex) const { return kNoPage; }
+  // The object ends at `end` from now on, further out than before. ZX_ERR_NO_MEMORY: nothing changed.
+  virtual Result<> Extend(PageIndex) { return {}; }
+  // Somebody has written to the object, or changed its size.
+  virtual void OnModified() {}
   // Whether the object may end at `end`. ZX_ERR_INVALID_ARGS.
   [[nodiscard]] virtual Result<> CheckEnd(PageIndex) const { return {}; }
 
@@ -100,10 +111,10 @@ class VmoContent : public RefCounted<VmoContent> {
   // Null: not discardable.
   [[nodiscard]] virtual Discardable* discardable() const { return nullptr; }
 
-  // Keeps the page at `index`, which RequirePage has just made ready for writing, present and in its place, until as
-  // many calls of Unpin. ZX_ERR_UNAVAILABLE: too many.
-  virtual Result<> Pin(PageIndex index) = 0;
-  virtual void Unpin(PageIndex index) = 0;
+  // Keeps the page at `index`, which RequirePage has just made ready for being pinned, present and in its place, until
+  // as many calls of Unpin. ZX_ERR_UNAVAILABLE: too many.
+  virtual Result<> Pin(PageIndex index, PinAccess access) = 0;
+  virtual void Unpin(PageIndex index, PinAccess access) = 0;
   // True when some page of [first, first + count) is pinned.
   [[nodiscard]] virtual bool HasPins(PageIndex first, PageIndex count) const = 0;
 

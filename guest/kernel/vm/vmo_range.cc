@@ -28,16 +28,29 @@ Result<> Vmo::Zero(uint64_t offset, uint64_t length) {
   PAGODA_TRY(ZeroPartOfPage(offset, first_whole - offset));
   const uint64_t end_whole = Max(base::AlignDown(end, kPageSize), first_whole);
   PAGODA_TRY(ZeroPartOfPage(end_whole, end - end_whole));
-  if (end_whole == first_whole) {
-    return {};
-  }
-  if (end_whole > size()) {
-    return Error(ZX_ERR_OUT_OF_RANGE);
-  }
-  return content_->Zero(ContentIndex(first_whole / kPageSize), (end_whole - first_whole) / kPageSize);
+  return ZeroPages(first_whole / kPageSize, end_whole / kPageSize);
 }
 
-// Inside one page.
+// Pages that must stay where they are are overwritten, which may block; others given up.
+Result<> Vmo::ZeroPages(PageIndex first, PageIndex end) {
+  while (first < end) {
+    if (end > page_end()) {
+      return Error(ZX_ERR_OUT_OF_RANGE);
+    }
+    const PageIndex stays = content_->FindStaying(ContentIndex(first), ContentIndex(end));
+    const PageIndex until = stays == kNoPage ? end : stays - content_first_;
+    if (first < until) {
+      PAGODA_TRY(content_->Zero(ContentIndex(first), until - first));
+    }
+    if (until < end) {
+      PAGODA_TRY(ZeroPartOfPage(until * kPageSize, kPageSize));
+    }
+    first = until + 1;
+  }
+  return {};
+}
+
+// Inside one page, or all of it.
 Result<> Vmo::ZeroPartOfPage(uint64_t offset, uint64_t length) {
   while (length != 0) {
     reclaim::SafePoint();
@@ -52,9 +65,36 @@ Result<> Vmo::ZeroPartOfPage(uint64_t offset, uint64_t length) {
     }
     if (lookup.kind() == PageLookup::Kind::kReady) {
       memset(lookup.data<uint8_t>() + offset % kPageSize, 0, length);
+      content_->OnModified();
       return {};
     }
-    PAGODA_TRY(request.Wait());
+    PAGODA_TRY(request.Wait(SuspendPolicy::kGiveWay));
+  }
+  return {};
+}
+
+Result<> Vmo::Commit(uint64_t offset, uint64_t length) { return MakePresent(offset, length, PageIntent::kCommit); }
+Result<> Vmo::Prefetch(uint64_t offset, uint64_t length) { return MakePresent(offset, length, PageIntent::kRead); }
+
+Result<> Vmo::MakePresent(uint64_t offset, uint64_t length, PageIntent intent) {
+  if (!base::RangeFits(offset, length, size())) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  const PageIndex end = base::AlignUp(offset + length, kPageSize) / kPageSize;
+  for (PageIndex index = offset / kPageSize; length != 0 && index < Min(end, page_end());) {
+    reclaim::SafePoint();
+    PageRequest request;
+    const PageLookup lookup = RequirePage(index, intent, Min(end, page_end()) - index, request);
+    switch (lookup.kind()) {
+      case PageLookup::Kind::kReady:
+        ++index;
+        break;
+      case PageLookup::Kind::kFailed:
+        return Error(lookup.status());
+      case PageLookup::Kind::kNeedsPage:
+        PAGODA_TRY(request.Wait(SuspendPolicy::kGiveWay));
+        break;
+    }
   }
   return {};
 }
@@ -73,7 +113,7 @@ Result<> Vmo::Resize(uint64_t size) {
     if (resized.ok() || resized.error() != Status(ZX_ERR_SHOULD_WAIT)) {
       return resized.ok() ? Result<>() : Error(resized.error());
     }
-    PAGODA_TRY(request.Wait());
+    PAGODA_TRY(request.Wait(SuspendPolicy::kGiveWay));
   }
 }
 
@@ -94,11 +134,15 @@ Result<> Vmo::TryResize(uint64_t size, PageRequest& request) {
   if (rounded < this->size()) {
     PAGODA_TRY(content_->Truncate(rounded / kPageSize));
   }
+  if (rounded > this->size()) {
+    PAGODA_TRY(content_->Extend(rounded / kPageSize));
+  }
   if (last_page != nullptr) {
     memset(last_page + size % kPageSize, 0, kPageSize - size % kPageSize);
   }
   extent_->size = rounded;
   extent_->content_size = size;
+  content_->OnModified();
   return {};
 }
 

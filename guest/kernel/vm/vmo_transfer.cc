@@ -6,6 +6,7 @@
 #include "guest/kernel/sched/thread.h"
 #include "guest/kernel/vm/pmm.h"
 #include "guest/kernel/vm/reclaim.h"
+#include "guest/kernel/vm/write_window.h"
 #include "shared/base/range.h"
 
 namespace gk {
@@ -44,24 +45,55 @@ Result<> MoveAll(AddressSpace& space, VirtualAddress user, Vmo& vmo, uint64_t of
 }  // namespace
 
 VmoTransfer::VmoTransfer(AddressSpace& space, VirtualAddress user, Vmo& vmo, uint64_t offset, Direction direction)
-    : reach_(space, AccessFor(direction)), vmo_(vmo), user_(user), offset_(offset), direction_(direction) {}
+    : reach_(space, AccessFor(direction)),
+      vmo_(vmo),
+      user_(user),
+      offset_(offset),
+      direction_(direction),
+      request_(direction == Direction::kToUser ? WakePolicy::kEarly : WakePolicy::kWhenAnswered) {}
+
+// The page of the VMO that comes next; `length` bytes are left.
+PageLookup VmoTransfer::LookUp(uint64_t length) {
+  const uint64_t position = offset_ + done_;
+  const PageIndex index = position / kPageSize;
+  const PageIndex left = (position % kPageSize + length + kPageSize - 1) / kPageSize;
+  return direction_ == Direction::kToUser
+             ? vmo_.RequirePage(index, PageIntent::kRead, left, request_)
+             : vmo_.RequirePage(index, PageIntent::kWrite, WriteWindow(offset_ / kPageSize, index, left), request_);
+}
+
+// All that is left of the source of a write, before any of it is copied: if it cannot be had, nothing has been written.
+// The destination of a read comes page by page.
+Result<> VmoTransfer::FaultInUser(uint64_t length) {
+  const VirtualAddress first = user_ + done_;
+  const VirtualAddress end = direction_ == Direction::kToUser ? first + 1 : first + length;
+  uint64_t pause_at = kStretch;
+  for (VirtualAddress at = first; at < end; at = base::AlignDown(at, kPageSize) + kPageSize) {
+    reclaim::SafePoint();
+    if (reach_.Find(at).empty()) {
+      PAGODA_TRY(reach_.FaultIn(at));
+    }
+    if (at - first >= pause_at) {
+      PAGODA_TRY(Pause());
+      pause_at += kStretch;
+    }
+  }
+  return {};
+}
 
 // As far as it goes without crossing a page of the VMO. Both sides must be at hand at the same time, and getting either
 // may block and take the other away. So: the VMO's page, then the user's without blocking; if that fails, fault it in
 // and start again.
 Result<uint64_t> VmoTransfer::MoveChunk(uint64_t length) {
   const uint64_t position = offset_ + done_;
-  const PageIntent intent = direction_ == Direction::kToVmo ? PageIntent::kWrite : PageIntent::kRead;
-  const uint64_t wanted = (position % kPageSize + length + kPageSize - 1) / kPageSize;
   for (;;) {
     reclaim::SafePoint();
-    PageRequest request;
-    const PageLookup lookup = vmo_.RequirePage(position / kPageSize, intent, wanted, request);
+    const PageLookup lookup = LookUp(length);
     if (lookup.kind() == PageLookup::Kind::kFailed) {
       return Error(lookup.status());
     }
     if (lookup.kind() == PageLookup::Kind::kNeedsPage) {
-      PAGODA_TRY(request.Wait());
+      PAGODA_TRY(request_.Wait(SuspendPolicy::kGiveWay));
       continue;
     }
     if (!IsRam(lookup.address(), kPageSize)) {
@@ -69,13 +101,16 @@ Result<uint64_t> VmoTransfer::MoveChunk(uint64_t length) {
     }
     const std::span<uint8_t> user = reach_.Find(user_ + done_);
     if (user.empty()) {
-      PAGODA_TRY(reach_.FaultIn(user_ + done_));
+      PAGODA_TRY(FaultInUser(length));
       continue;
     }
     uint8_t* bytes = lookup.data<uint8_t>() + position % kPageSize;
     const uint64_t chunk = Min(Min(length, kPageSize - position % kPageSize), uint64_t{user.size()});
     const bool to_user = direction_ == Direction::kToUser;
     memmove(to_user ? user.data() : bytes, to_user ? bytes : user.data(), chunk);
+    if (!to_user) {
+      vmo_.content().OnModified();
+    }
     return chunk;
   }
 }

@@ -25,6 +25,8 @@ class VmoTransfer {
 
  private:
   Result<uint64_t> MoveChunk(uint64_t length);
+  [[nodiscard]] PageLookup LookUp(uint64_t length);
+  Result<> FaultInUser(uint64_t length);
 
   UserReach reach_;
   Vmo& vmo_;
@@ -32,15 +34,17 @@ class VmoTransfer {
   const uint64_t offset_;
   const Direction direction_;
   uint64_t done_ = 0;
+  PageRequest request_;
 };
 
-// zx_vmo_read and zx_vmo_write. Errors; the first four before anything is copied, after the others a prefix was:
+// zx_vmo_read and zx_vmo_write. A read goes on with each page that arrives of those that it has asked for. Errors; the
+// first four before anything is copied, after the others a prefix was:
 //   ZX_ERR_NOT_SUPPORTED  the VMO is physical
 //   ZX_ERR_BAD_STATE      it is not cached
 //   ZX_ERR_OUT_OF_RANGE   not inside the VMO
 //   ZX_ERR_INVALID_ARGS   not addresses of a program, or (later) no access there
 //   ZX_ERR_NOT_FOUND      nothing is mapped at one of the addresses
-//   ZX_ERR_NO_MEMORY, the VMO's page source's error, ZX_ERR_INTERNAL_INTR_KILLED
+//   ZX_ERR_NO_MEMORY, the VMO's page source's error, ZX_ERR_INTERNAL_INTR_KILLED, ZX_ERR_INTERNAL_INTR_RETRY
 Result<> ReadVmoToUser(AddressSpace& space, VirtualAddress destination, Vmo& vmo, uint64_t offset, uint64_t length);
 Result<> WriteVmoFromUser(AddressSpace& space, VirtualAddress source, Vmo& vmo, uint64_t offset, uint64_t length);
 

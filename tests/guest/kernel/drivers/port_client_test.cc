@@ -211,7 +211,7 @@ TEST_F(PortClientTest, AnOpenerThatIsKilledLeavesNothingOpen) {
 TEST_F(PortClientTest, ReadNamesThePagesToFillAndNothingElse) {
   const auto keeper = OpenKeeper(100);
   PageRequest request;
-  ASSERT_TRUE(keeper->source().Require(64, 32, request).ok());
+  ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 64, 32, request).ok());
   const auto call = port_.Take(kRequests);
   ASSERT_TRUE(call.has_value());
   EXPECT_EQ(call->request.operation, abi::PortOperation::kRead);
@@ -223,7 +223,7 @@ TEST_F(PortClientTest, ReadNamesThePagesToFillAndNothingElse) {
   EXPECT_TRUE(request.waiting());
   client_.Poll();
   EXPECT_FALSE(request.waiting());
-  EXPECT_TRUE(request.Wait().ok());
+  EXPECT_TRUE(request.Wait(SuspendPolicy::kGiveWay).ok());
   ASSERT_EQ(keeper->size(), 32u);
   for (PageIndex index = 64; index < 96; ++index) {
     EXPECT_EQ(*keeper->page(index)->data<uint64_t>(), index);
@@ -233,7 +233,7 @@ TEST_F(PortClientTest, ReadNamesThePagesToFillAndNothingElse) {
 TEST_F(PortClientTest, NeighbouringPagesAreOneBuffer) {
   const auto keeper = OpenKeeper(32);
   PageRequest request;
-  ASSERT_TRUE(keeper->source().Require(0, 32, request).ok());
+  ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 0, 32, request).ok());
   const auto call = port_.Take(kRequests);
   ASSERT_TRUE(call.has_value());
   // A fresh allocator hands out neighbours in some order; far fewer buffers than pages is what counts.
@@ -253,7 +253,7 @@ TEST_F(PortClientTest, ReadsAreAnsweredInAnyOrderAndTheRestFollows) {
   const auto keeper = OpenKeeper(kReads);
   std::deque<PageRequest> requests(kReads);
   for (uint64_t i = 0; i < kReads; ++i) {
-    ASSERT_TRUE(keeper->source().Require(i, 2, requests[i]).ok());
+    ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, i, 2, requests[i]).ok());
   }
   size_t at_once = 0;
   while (keeper->size() < kReads) {
@@ -271,7 +271,7 @@ TEST_F(PortClientTest, ReadsAreAnsweredInAnyOrderAndTheRestFollows) {
   }
   EXPECT_EQ(at_once, PortReads::kSlots);
   for (uint64_t i = 0; i < kReads; ++i) {
-    EXPECT_TRUE(requests[i].Wait().ok());
+    EXPECT_TRUE(requests[i].Wait(SuspendPolicy::kGiveWay).ok());
     EXPECT_EQ(*keeper->page(i)->data<uint64_t>(), i);
   }
 }
@@ -279,13 +279,13 @@ TEST_F(PortClientTest, ReadsAreAnsweredInAnyOrderAndTheRestFollows) {
 TEST_F(PortClientTest, AFailedReadInstallsNothing) {
   const auto keeper = OpenKeeper(4);
   PageRequest request;
-  ASSERT_TRUE(keeper->source().Require(0, 1, request).ok());
+  ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 0, 1, request).ok());
   const auto call = port_.Take(kRequests);
   abi::PortReply reply = HandServedPort::Success(*call);
   reply.status = ZX_ERR_IO_DATA_LOSS;
   port_.Answer(kRequests, *call, reply);
   client_.Poll();
-  EXPECT_EQ(request.Wait().error(), Status(ZX_ERR_IO_DATA_LOSS));
+  EXPECT_EQ(request.Wait(SuspendPolicy::kGiveWay).error(), Status(ZX_ERR_IO_DATA_LOSS));
   EXPECT_EQ(keeper->size(), 0u);
 }
 
@@ -299,13 +299,13 @@ TEST_F(PortClientTest, AReadBelievesNoNonsense) {
   const auto keeper = OpenKeeper(4);
   for (const auto& spoil : nonsense) {
     PageRequest request;
-    ASSERT_TRUE(keeper->source().Require(0, 1, request).ok());
+    ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 0, 1, request).ok());
     const auto call = port_.Take(kRequests);
     abi::PortReply reply = HandServedPort::Success(*call);
     spoil(reply);
     port_.Answer(kRequests, *call, reply);
     client_.Poll();
-    EXPECT_EQ(request.Wait().error(), Status(ZX_ERR_IO_DATA_INTEGRITY));
+    EXPECT_EQ(request.Wait(SuspendPolicy::kGiveWay).error(), Status(ZX_ERR_IO_DATA_INTEGRITY));
     EXPECT_EQ(keeper->size(), 0u);
   }
 }
@@ -314,14 +314,14 @@ TEST_F(PortClientTest, AReadWhoseUsedLengthLacksTheReplyFails) {
   const auto keeper = OpenKeeper(4);
   for (const uint32_t missing : {1u, 40u, 41u}) {
     PageRequest request;
-    ASSERT_TRUE(keeper->source().Require(0, 1, request).ok());
+    ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 0, 1, request).ok());
     const auto call = port_.Take(kRequests);
     const abi::PortReply reply = HandServedPort::Success(*call);
     const auto end = call->chain.writable().back().bytes;
     std::memcpy(end.data() + end.size() - sizeof(reply), &reply, sizeof(reply));
     port_.device().Give(kRequests, call->chain, call->chain.writable_bytes() - missing);
     client_.Poll();
-    EXPECT_EQ(request.Wait().error(), Status(ZX_ERR_IO_DATA_INTEGRITY)) << missing;
+    EXPECT_EQ(request.Wait(SuspendPolicy::kGiveWay).error(), Status(ZX_ERR_IO_DATA_INTEGRITY)) << missing;
   }
 }
 
@@ -329,43 +329,43 @@ TEST_F(PortClientTest, ADeviceThatBreaksTheRulesIsResetAndEverythingFails) {
   const auto keeper = OpenKeeper(1000);
   std::deque<PageRequest> requests(2 * PortReads::kSlots);
   for (size_t i = 0; i < requests.size(); ++i) {
-    ASSERT_TRUE(keeper->source().Require(i * 10, 2, requests[i]).ok());
+    ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, i * 10, 2, requests[i]).ok());
   }
   const auto call = port_.Take(kRequests);
   port_.device().Give(kRequests, call->chain, call->chain.writable_bytes() + 1);
   client_.Poll();
   EXPECT_FALSE(port_.device().active()) << "it has been reset";
   for (PageRequest& request : requests) {
-    EXPECT_EQ(request.Wait().error(), Status(ZX_ERR_IO));
+    EXPECT_EQ(request.Wait(SuspendPolicy::kGiveWay).error(), Status(ZX_ERR_IO));
   }
   EXPECT_EQ(keeper->size(), 0u);
   PageRequest late;
-  ASSERT_TRUE(keeper->source().Require(0, 1, late).ok());
-  EXPECT_EQ(late.Wait().error(), Status(ZX_ERR_IO));
+  ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 0, 1, late).ok());
+  EXPECT_EQ(late.Wait(SuspendPolicy::kGiveWay).error(), Status(ZX_ERR_IO));
   EXPECT_EQ(Open("f").error(), Status(ZX_ERR_IO));
 }
 
 TEST_F(PortClientTest, ADeviceThatAsksForAResetGetsItAtItsInterrupt) {
   const auto keeper = OpenKeeper(4);
   PageRequest request;
-  ASSERT_TRUE(keeper->source().Require(0, 1, request).ok());
+  ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 0, 1, request).ok());
   (void)port_.Take(kRequests);
   port_.device().AskForReset();
   client_.OnInterrupt();
   EXPECT_FALSE(port_.device().active());
-  EXPECT_EQ(request.Wait().error(), Status(ZX_ERR_IO));
+  EXPECT_EQ(request.Wait(SuspendPolicy::kGiveWay).error(), Status(ZX_ERR_IO));
 }
 
 TEST_F(PortClientTest, AnAnswerThatIsPolledForRaisesNoInterrupt) {
   const auto keeper = OpenKeeper(1000);
   for (PageIndex index = 0; index < 1000; index += 32) {
     PageRequest request;
-    ASSERT_TRUE(keeper->source().Require(index, 1, request).ok());
+    ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, index, 1, request).ok());
     client_.Poll();
     const auto call = port_.Take(kRequests);
     EXPECT_FALSE(port_.AnswerRead(*call));
     client_.Poll();
-    EXPECT_TRUE(request.Wait().ok());
+    EXPECT_TRUE(request.Wait(SuspendPolicy::kGiveWay).ok());
   }
 }
 
@@ -376,8 +376,8 @@ TEST_F(PortClientTest, AThreadThatBlocksIsWokenByTheInterrupt) {
   for (PageIndex index = 0; index < kThreads; ++index) {
     fake_arch::StartThread([&, index] {
       PageRequest request;
-      ASSERT_TRUE(keeper->source().Require(index * 64, 1, request).ok());
-      EXPECT_TRUE(request.Wait().ok());
+      ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, index * 64, 1, request).ok());
+      EXPECT_TRUE(request.Wait(SuspendPolicy::kGiveWay).ok());
       ++done;
     });
   }
@@ -399,7 +399,7 @@ TEST_F(PortClientTest, ReadsOutliveTheirObjectUntilTheyAreAnswered) {
   auto keeper = OpenKeeper(4);
   {
     PageRequest request;
-    ASSERT_TRUE(keeper->source().Require(0, 1, request).ok());
+    ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 0, 1, request).ok());
   }
   const auto call = port_.Take(kRequests);
   keeper.reset();

@@ -29,13 +29,19 @@ class PageKeeper final : public PageSourceOwner {
     source_->OnOwnerDestroyed();
   }
 
-  [[nodiscard]] bool WantsPage(PageIndex index) const override {
-    return index < page_count_ && !pages_.contains(index);
+  [[nodiscard]] PageIndex CountWanted(PageIndex first, PageIndex most) const override {
+    PageIndex count = 0;
+    while (count < most && first + count < page_count_ && !pages_.contains(first + count)) {
+      ++count;
+    }
+    return count;
   }
   Result<> OnPageArrived(PageIndex index, Page* page) override {
     pages_[index] = page;
     return {};
   }
+  Result<> OnDirtyGranted(PageIndex /*first*/, PageIndex /*count*/) override { return {}; }
+  void OnDetached() override {}
 
   [[nodiscard]] PageSource& source() { return *source_; }
   [[nodiscard]] Page* page(PageIndex index) const {

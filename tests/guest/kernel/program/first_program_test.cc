@@ -158,7 +158,7 @@ TEST_F(FirstProgramTest, TheStackIsPresentAtItsTopAndGuardedBelow) {
     constexpr uint64_t kStack = 256 * 1024;
     EXPECT_TRUE(CopyToUser(CurrentSpace(), top - kStack, uint64_t{1}).ok());
     EXPECT_FALSE(CopyToUser(CurrentSpace(), top - kStack - 8, uint64_t{1}).ok());
-    const Result<> guard = CurrentSpace().HandleFault(top - kStack - 1, {.read = true});
+    const Result<> guard = CurrentSpace().HandleFault(top - kStack - 1, {.read = true}, FaultOrigin::kProgram);
     EXPECT_EQ(StatusOf(guard).value(), ZX_ERR_ACCESS_DENIED) << "the guard is mapped, so nothing else lands there";
   });
 }

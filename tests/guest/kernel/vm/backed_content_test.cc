@@ -171,7 +171,7 @@ TEST_F(BackedContentTest, CopyOutlivesTheOriginal) {
   Put(*lazy, 0, 90);
   object_.vmo.reset();
   EXPECT_EQ(All(*lazy), (Values{90, 1, 2, 3, 4, 5, 6, 7}));
-  object_.source->Detach();
+  object_.source->Close();
   EXPECT_EQ(Get(*lazy, 3), 3);
 }
 

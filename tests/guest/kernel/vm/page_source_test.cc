@@ -160,16 +160,47 @@ TEST_F(PageSourceTest, DetachFailsWaitersNowAndLater) {
   EXPECT_EQ(object.vmo->committed_pages(), 0u);
 }
 
-TEST_F(PageSourceTest, PagesThatArePresentOutliveTheDetach) {
+TEST_F(PageSourceTest, DetachGivesUpCleanPagesAndKeepsDirtyOnes) {
+  PagedObject object(8);
+  object.provider->answer_at_once = true;
+  Reader readers[4];
+  StartReader(readers[0], object, 3);
+  StartReader(readers[1], object, 4);
+  const uint8_t byte = 44;
+  ASSERT_TRUE(object.vmo->Write(&byte, 4 * kPageSize, 1).ok());
+
+  object.source->Detach();
+
+  EXPECT_EQ(object.vmo->committed_pages(), 1u);
+  EXPECT_EQ(object.provider->completed, 1u);
+  StartReader(readers[2], object, 3);
+  EXPECT_EQ(readers[2].status, ZX_ERR_BAD_STATE);
+  StartReader(readers[3], object, 4);
+  EXPECT_EQ(readers[3].byte, 44);
+  object.vmo.reset();
+  EXPECT_EQ(object.provider->completed, 1u);
+}
+
+TEST_F(PageSourceTest, CloseKeepsPagesAndCompletesNothing) {
   PagedObject object(8);
   object.provider->answer_at_once = true;
   Reader before;
   Reader after;
+  Reader missing;
   StartReader(before, object, 3);
-  object.source->Detach();
+  object.source->Close();
   StartReader(after, object, 3);
-  EXPECT_EQ(after.status, ZX_OK);
+  StartReader(missing, object, 4);
   EXPECT_EQ(after.byte, 3);
+  EXPECT_EQ(missing.status, ZX_ERR_BAD_STATE);
+  object.vmo.reset();
+  EXPECT_EQ(object.provider->completed, 0u);
+}
+
+TEST_F(PageSourceTest, LastReferenceCompletes) {
+  PagedObject object(8);
+  object.vmo.reset();
+  EXPECT_EQ(object.provider->completed, 1u);
 }
 
 TEST_F(PageSourceTest, ReadingOnReadsEverFurtherAhead) {
@@ -224,7 +255,7 @@ TEST_F(PageSourceTest, WithoutMemoryForReadingAheadThePageItselfStillComes) {
   object.provider->answer_at_once = true;
   Reader reader;
   fake_arch::StartThread([&] {
-    torture::FailAllocation(4);  // one for the read, then the third of four pages
+    torture::FailAllocation(5);  // two for the request, then the third of four pages
     reader.status = ValueOf(object.vmo->Read(&reader.byte, 0, 1));
   });
   fake_arch::RunUntilIdle();
@@ -246,7 +277,7 @@ TEST_F(PageSourceTest, OutOfMemoryIsReportedWhereverItStrikes) {
     });
     fake_arch::RunUntilIdle();
     if (reader.status == ZX_OK) {
-      EXPECT_GE(n, 3u);
+      EXPECT_GE(n, 4u);
       break;
     }
     EXPECT_EQ(reader.status, ZX_ERR_NO_MEMORY);

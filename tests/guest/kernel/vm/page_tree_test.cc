@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "guest/kernel/vm/object_page.h"
 #include "guest/kernel/vm/torture.h"
 #include "guest/kernel/vm/vmo.h"
 #include "tests/guest/kernel/vm/vm_fixture.h"
@@ -28,14 +29,8 @@ class PageTreeTest : public VmTest {
     EXPECT_EQ(GetPmmStatistics().free_pages, free_pages_);
   }
 
-  static Page* NewPage(PageIndex index) {
-    Page* page = AllocatePage();
-    SetPageState(*page, PageState::kObject);
-    page->object = {.index = index, .share_count = 0};
-    return page;
-  }
   static Page* Put(PageTree& tree, PageIndex index) {
-    Page* page = NewPage(index);
+    Page* page = AllocateObjectPage(index);
     EXPECT_TRUE(tree.Insert(index, page).ok());
     return page;
   }
@@ -155,7 +150,7 @@ TEST_F(PageTreeTest, ReplacementIsSeenByOneTreeAndTheOtherTakesThePageOver) {
   Page* page = Put(tree, 5);
   PageTree copy;
   ASSERT_TRUE(copy.CloneFrom(tree, 0, 64).ok());
-  Page* fresh = NewPage(5);
+  Page* fresh = AllocateObjectPage(5);
   ASSERT_TRUE(copy.Replace(5, fresh).ok());
   EXPECT_EQ(tree.Find(5).page, page);
   EXPECT_TRUE(tree.Find(5).exclusive);
@@ -171,7 +166,7 @@ TEST_F(PageTreeTest, EndOfACopyGivesBackExactlyWhatNobodyElseSees) {
   {
     PageTree copy;
     ASSERT_TRUE(copy.CloneFrom(tree, 0, 64).ok());
-    ASSERT_TRUE(copy.Replace(1, NewPage(1)).ok());
+    ASSERT_TRUE(copy.Replace(1, AllocateObjectPage(1)).ok());
     Erase(tree, 2, 3);
     EXPECT_TRUE(copy.Find(2).exclusive);
     EXPECT_EQ(GetPmmStatistics().free_pages, before - 1);
@@ -248,7 +243,7 @@ TEST_F(PageTreeTest, FailedInsertLeavesNoTrace) {
   ASSERT_TRUE(copy.CloneFrom(tree, 0, 64).ok());
   const size_t nodes = PageTree::live_nodes();
   for (uint64_t n = 1;; ++n) {
-    Page* page = NewPage(PageIndex{1} << 30);
+    Page* page = AllocateObjectPage(PageIndex{1} << 30);
     torture::FailAllocation(n);
     const Result<> inserted = copy.Insert(PageIndex{1} << 30, page);
     torture::FailAllocation(0);
@@ -307,22 +302,13 @@ class SharedTrees {
 
   PageIndex RandomIndex() { return random_() % (random_() % 2 == 0 ? 200 : kSpan); }
 
-  Page* TryNewPage(PageIndex index) {
-    Page* page = AllocatePage();
-    if (page != nullptr) {
-      SetPageState(*page, PageState::kObject);
-      page->object = {.index = index, .share_count = 0};
-    }
-    return page;
-  }
-
   void Write(size_t i, PageIndex index) {
     Tree& each = trees_[i];
     const PageTree::Slot slot = each.tree->Find(index);
     if (slot.exclusive) {
       return;
     }
-    Page* page = TryNewPage(index);
+    Page* page = AllocateObjectPage(index);
     if (page == nullptr) {
       return;
     }

@@ -414,14 +414,14 @@ TEST_F(SnapshotTest, DecommitIsForThoseWhoShareNothing) {
 
 TEST_F(SnapshotTest, PinnedDiscardableContiguousAndUncachedObjectsHaveNone) {
   const RefPtr<Vmo> pinned = Tagged(1);
-  ASSERT_TRUE(pinned->content().Pin(0).ok());
+  ASSERT_TRUE(pinned->content().Pin(0, PinAccess::kWrite).ok());
   EXPECT_EQ(ValueOf(TryClone(*pinned, 0, 1)), ZX_ERR_BAD_STATE);
   EXPECT_EQ(ValueOf(pinned->Resize(0)), ZX_ERR_BAD_STATE);
   EXPECT_EQ(ValueOf(pinned->Decommit(0, kPageSize)), ZX_ERR_BAD_STATE);
   EXPECT_EQ(Zero(*pinned, 0, 1), ZX_OK);  // in place
   EXPECT_EQ(pinned->committed_pages(), 1u);
   EXPECT_EQ(Get(*pinned, 0), 0);
-  pinned->content().Unpin(0);
+  pinned->content().Unpin(0, PinAccess::kWrite);
   EXPECT_TRUE(TryClone(*pinned, 0, 1).ok());
 
   const RefPtr<Vmo> discardable = Vmo::CreateDiscardable(kPageSize, Resizability::kFixed).value();

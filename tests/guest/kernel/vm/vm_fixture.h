@@ -65,7 +65,7 @@ inline zx_status_t Touch(AddressSpace& space, VirtualAddress address, Access acc
       }
       return ZX_OK;
     }
-    if (const Result<> handled = space.HandleFault(address, access); !handled.ok()) {
+    if (const Result<> handled = space.HandleFault(address, access, FaultOrigin::kProgram); !handled.ok()) {
       return handled.error().value();
     }
   }
@@ -91,19 +91,24 @@ inline bool IsEntered(AddressSpace& space, VirtualAddress address) {
   return fake_arch::Walk(space.page_table_root(), address).has_value();
 }
 
-// Keeps the reads that it is given until the test answers them. Each page's content is its index in every byte.
+// Fills pages, as a device does: keeps the requests that it is given until the test answers them. Each page's content
+// is its index in every byte.
 class FakeProvider final : public PageProvider {
  public:
   explicit FakeProvider(size_t read_ahead) : read_ahead_(read_ahead) {}
 
+  bool fills_pages() const override { return true; }
   size_t max_read_ahead_pages() const override { return read_ahead_; }
-  void SubmitRead(ReadRequest& request) override {
+  Result<> Send(SourceRequest& request) override {
     ++submitted;
     pending.push_back(&request);
     if (answer_at_once) {
       AnswerAll(ZX_OK);
     }
+    return {};
   }
+  void Withdraw(SourceRequest& request) override { std::erase(pending, &request); }
+  void OnComplete() override { ++completed; }
   void PollCompletions() override {
     ++polls;
     if (polls == answer_at_poll) {
@@ -115,13 +120,13 @@ class FakeProvider final : public PageProvider {
 
   // Answers the oldest read, with its pages filled when it succeeds.
   void Answer(zx_status_t status) {
-    ReadRequest* request = pending.front();
+    SourceRequest* request = pending.front();
     pending.erase(pending.begin());
-    for (size_t i = 0; i < request->page_count; ++i) {
-      std::memset(request->pages[i]->data(), static_cast<int>(request->first_page + i), kPageSize);
+    for (size_t i = 0; i < request->pages().size(); ++i) {
+      std::memset(request->pages()[i]->data(), static_cast<int>(request->first_page + i), kPageSize);
     }
     const RefPtr<PageSource> source = request->source;
-    source->OnReadDone(*request, Status(status));
+    source->OnRequestDone(*request, Status(status));
   }
   void AnswerAll(zx_status_t status) {
     while (!pending.empty()) {
@@ -129,10 +134,11 @@ class FakeProvider final : public PageProvider {
     }
   }
 
-  std::vector<ReadRequest*> pending;
+  std::vector<SourceRequest*> pending;
   uint64_t submitted = 0;
   uint64_t polls = 0;
   uint64_t prepared_to_block = 0;
+  uint64_t completed = 0;
   bool answer_at_once = false;
   uint64_t answer_at_poll = 0;  // 0: never
 
@@ -145,7 +151,7 @@ struct PagedObject {
   explicit PagedObject(uint64_t pages, size_t read_ahead = 1, Resizability resizability = Resizability::kFixed)
       : provider(MakeRefCounted<FakeProvider>(read_ahead)),
         source(PageSource::Create(provider)),
-        vmo(Vmo::CreateWithSource(source, pages * kPageSize, resizability).value()) {}
+        vmo(Vmo::CreatePagerBacked(source, pages * kPageSize, {.resizability = resizability}).value()) {}
 
   RefPtr<FakeProvider> provider;
   RefPtr<PageSource> source;

@@ -101,7 +101,7 @@ TEST_F(DiscardableVmoTest, PinnedContentIsKeptThoughUnlocked) {
   const RefPtr<Vmo> vmo = MakeDiscardable(1);
   LocksOf(vmo).Lock();
   {
-    const Result<PinnedRange> pin = PinnedRange::Pin(vmo, 0, kPageSize);
+    const Result<PinnedRange> pin = PinnedRange::Pin(vmo, 0, kPageSize, PinAccess::kWrite);
     ASSERT_TRUE(pin.ok());
     EXPECT_TRUE(LocksOf(vmo).Unlock().ok());
     EXPECT_FALSE(reclaim::ReclaimAll());
@@ -181,7 +181,7 @@ using PinTest = VmTest;
 
 TEST_F(PinTest, PinnedPagesArePresentAndStay) {
   const RefPtr<Vmo> vmo = MakeVmo(4, Resizability::kResizable);
-  Result<PinnedRange> pin = PinnedRange::Pin(vmo, kPageSize, 2 * kPageSize);
+  Result<PinnedRange> pin = PinnedRange::Pin(vmo, kPageSize, 2 * kPageSize, PinAccess::kWrite);
   ASSERT_TRUE(pin.ok());
   EXPECT_EQ(pin->AddressOf(1), vmo->PeekPage(2).address);
   EXPECT_EQ(vmo->committed_pages(), 2u);
@@ -196,8 +196,8 @@ TEST_F(PinTest, PinnedPagesArePresentAndStay) {
 TEST_F(PinTest, ARangeIsJudgedAgainstTheSliceAndPinsThroughItHoldTheParentsPages) {
   const RefPtr<Vmo> vmo = MakeVmo(4);
   const RefPtr<Vmo> slice = vmo->CreateChild(ChildKind::kSlice, kPageSize, kPageSize, Resizability::kFixed).value();
-  EXPECT_EQ(ValueOf(PinnedRange::Pin(slice, 0, 2 * kPageSize)), ZX_ERR_OUT_OF_RANGE);
-  const Result<PinnedRange> pin = PinnedRange::Pin(slice, 0, kPageSize);
+  EXPECT_EQ(ValueOf(PinnedRange::Pin(slice, 0, 2 * kPageSize, PinAccess::kWrite)), ZX_ERR_OUT_OF_RANGE);
+  const Result<PinnedRange> pin = PinnedRange::Pin(slice, 0, kPageSize, PinAccess::kWrite);
   EXPECT_EQ(ValueOf(vmo->Decommit(kPageSize, kPageSize)), ZX_ERR_BAD_STATE);
   EXPECT_EQ(ValueOf(vmo->Decommit(0, kPageSize)), ZX_OK);
 }
@@ -205,7 +205,7 @@ TEST_F(PinTest, ARangeIsJudgedAgainstTheSliceAndPinsThroughItHoldTheParentsPages
 TEST_F(PinTest, WithoutMemoryNothingStaysPinned) {
   const RefPtr<Vmo> vmo = MakeVmo(8);
   torture::FailAllocation(6);
-  EXPECT_EQ(ValueOf(PinnedRange::Pin(vmo, 0, 8 * kPageSize)), ZX_ERR_NO_MEMORY);
+  EXPECT_EQ(ValueOf(PinnedRange::Pin(vmo, 0, 8 * kPageSize, PinAccess::kWrite)), ZX_ERR_NO_MEMORY);
   torture::FailAllocation(0);
   EXPECT_EQ(ValueOf(vmo->Decommit(0, 8 * kPageSize)), ZX_OK);
 }
@@ -231,7 +231,7 @@ TEST_F(CachePolicyTest, IsFixedWhileMappedPinnedOrInAFamily) {
   EXPECT_EQ(ValueOf(vmo->SetCachePolicy(ZX_CACHE_POLICY_CACHED)), ZX_ERR_BAD_STATE) << "even to what it is";
   EXPECT_TRUE(space->root().Unmap(address, vmo->size()).ok());
   {
-    const Result<PinnedRange> pin = PinnedRange::Pin(vmo, 0, kPageSize);
+    const Result<PinnedRange> pin = PinnedRange::Pin(vmo, 0, kPageSize, PinAccess::kWrite);
     EXPECT_EQ(ValueOf(vmo->SetCachePolicy(ZX_CACHE_POLICY_UNCACHED)), ZX_ERR_BAD_STATE);
   }
   {
