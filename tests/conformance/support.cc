@@ -1,5 +1,8 @@
 #include "tests/conformance/support.h"
 
+#include <lib/zx/resource.h>
+#include <zircon/syscalls/iommu.h>
+
 namespace conformance {
 
 zx::vmo MakeVmo(uint64_t pages, uint32_t options) {
@@ -65,6 +68,16 @@ bool HasNoChildren(const zx::vmo& vmo) {
 }
 
 uint64_t CommittedPages(const zx::vmo& vmo) { return InfoOf(vmo).committed_bytes / kPageSize; }
+
+zx::bti MakeBti() {
+  const zx_iommu_desc_dummy_t description{};
+  zx::iommu iommu;
+  zx::bti bti;
+  EXPECT_OK(zx::iommu::create(*zx::unowned_resource(pagoda_root_resource()), ZX_IOMMU_TYPE_DUMMY, &description,
+                              sizeof(description), &iommu));
+  EXPECT_OK(zx::bti::create(iommu, 0, 0, &bti));
+  return bti;
+}
 
 Mapping::Mapping(const zx::vmo& vmo, zx_vm_option_t options, uint64_t size, uint64_t vmo_offset)
     : size_(size), status_(zx::vmar::root_self()->map(options, 0, vmo, vmo_offset, size, &address_)) {}

@@ -1,6 +1,7 @@
 // What the conformance tests share: VMOs with a number in each page, mappings that undo themselves, probes of a byte.
 #pragma once
 
+#include <lib/zx/bti.h>
 #include <lib/zx/vmar.h>
 #include <lib/zx/vmo.h>
 #include <zircon/process.h>
@@ -54,6 +55,9 @@ zx_rights_t RightsOf(const zx::vmo& vmo);
 bool HasNoChildren(const zx::vmo& vmo);
 // Memory that the VMO has, as zx_info_vmo_t counts it.
 uint64_t CommittedPages(const zx::vmo& vmo);
+
+// A bus transaction initiator, which can pin pages.
+zx::bti MakeBti();
 
 // Part of a VMO mapped into the root region, or why not.
 class Mapping {

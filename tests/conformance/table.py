@@ -6,7 +6,7 @@ Every test here says in the lines above it which words of which document it is a
     // vmo read | offset + size is beyond the end | OUT_OF_RANGE
     TEST(VmoRead, BeyondTheEndIsRefused) {
 
-The first word is the seed (vmo, vmar; `real` where only the real system's behaviour is known; `compat` for what
+The first word is the seed (vmo, vmar, pager; `real` where only the real system's behaviour is known; `compat` for what
 compat=zircon changes), the second the call, then condition and outcome. From these lines comes the table in README.md:
 --write puts it there; without it the program checks that it is there, that every test has such a line, and that no
 two tests have the same name.
@@ -17,9 +17,9 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
-START = re.compile(r"^// (?:vmo|vmar|real|compat) [a-z_]+ \|")
+START = re.compile(r"^// (?:vmo|vmar|pager|real|compat) [a-z_]+ \|")
 ROW = re.compile(r"^// (\w+) (\w+) \| ([^|]+) \| ([^|]+)$")
-TEST = re.compile(r"^TEST(?:_F)?\((\w+), (\w+)\)")
+TEST = re.compile(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)")
 
 
 def tests_of(path):
@@ -48,7 +48,7 @@ def collect(complaints):
                 complaints.append(f"{name}: there are two of this name")
             seen.add(name)
             table += [(*row, name) for row in rows]
-    seeds = ["vmo", "vmar", "real", "compat"]
+    seeds = ["vmo", "vmar", "pager", "real", "compat"]
     return sorted(table, key=lambda row: (seeds.index(row[0]), row[1], row[4]))
 
 

@@ -1,23 +1,11 @@
 // Pinned, contiguous and physical VMOs: what the other calls say to them. Initiators and resources come from the
 // machine's own handles.
-#include <lib/zx/bti.h>
 #include <lib/zx/resource.h>
-#include <zircon/syscalls/iommu.h>
 
 #include "tests/conformance/support.h"
 
 namespace conformance {
 namespace {
-
-zx::bti MakeBti() {
-  const zx_iommu_desc_dummy_t description{};
-  zx::iommu iommu;
-  zx::bti bti;
-  EXPECT_OK(zx::iommu::create(*zx::unowned_resource(pagoda_root_resource()), ZX_IOMMU_TYPE_DUMMY, &description,
-                              sizeof(description), &iommu));
-  EXPECT_OK(zx::bti::create(iommu, 0, 0, &bti));
-  return bti;
-}
 
 zx::pmt Pin(const zx::bti& bti, const zx::vmo& vmo, uint64_t page) {
   zx_paddr_t address = 0;
