@@ -1,9 +1,17 @@
 #include "devices/core/poll.h"
 
+#include <algorithm>
+
 namespace dev {
 
-void WaitUntilReady(std::span<pollfd> descriptors) {
-  if (::poll(descriptors.data(), descriptors.size(), -1) < 0) {
+void WaitUntilReady(std::span<pollfd> descriptors, std::optional<std::chrono::nanoseconds> limit) {
+  timespec time{};
+  if (limit) {
+    const auto left = std::max(*limit, std::chrono::nanoseconds(0));
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    time = {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+  }
+  if (::ppoll(descriptors.data(), descriptors.size(), limit ? &time : nullptr, nullptr) < 0) {
     for (pollfd& descriptor : descriptors) {
       descriptor.revents = 0;
     }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "devices/core/event_fd.h"
+#include "devices/port/port_in_flight.h"
 #include "devices/virtio/split_queue.h"
 #include "shared/abi/port_device.h"
 
@@ -22,6 +23,7 @@ struct PortCompletion {
   uint32_t used_length;  // bytes: the whole writable part of the chain
   GuestBuffer reply_buffer;
   abi::PortReply reply;
+  PortInFlight::Ticket ticket;  // means nothing in an answer that the session gives itself
 };
 
 class PortCompletions {

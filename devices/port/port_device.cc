@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,19 +15,20 @@ namespace dev {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = PortClock;
 
 // A READ of kPortMaxPages scattered pages takes that many descriptors and two more.
-constexpr std::array<uint16_t, abi::kPortQueueCount> kQueueSizes = {16, 1024};
+constexpr std::array<uint16_t, abi::kPortQueueCount> kQueueSizes = {64, 1024, 64};
 static_assert(kQueueSizes[abi::kPortRequestQueue] >= abi::kPortMaxPages + 2);
 
 constexpr abi::PortConfig kConfig{.version = abi::kPortVersion, .max_pages = abi::kPortMaxPages};
 
 }  // namespace
 
-base::Result<std::unique_ptr<PortDevice>, Error> PortDevice::Create(const pager::Registry& registry) {
+base::Result<std::unique_ptr<PortDevice>, Error> PortDevice::Create(const pager::Registry& registry,
+                                                                    PortOptions options) {
   PAGODA_TRY_ASSIGN(EventFd wake, EventFd::Create());
-  std::unique_ptr<PortDevice> device(new PortDevice(registry, std::move(wake)));
+  std::unique_ptr<PortDevice> device(new PortDevice(registry, std::move(options), std::move(wake)));
   PAGODA_TRY_ASSIGN(device->thread_, ServiceThread::Start("port", [raw = device.get()] { raw->Serve(); }));
   return device;
 }
@@ -50,7 +52,11 @@ void PortDevice::WriteConfig(uint64_t /*offset*/, std::span<const std::byte> /*d
 void PortDevice::Activate(Activation activation) {
   {
     const std::lock_guard lock(mutex_);
-    state_.emplace<PortSession>(std::move(activation), registry_, completions_, counters_);
+    state_.emplace<PortSession>(std::move(activation), PortSurroundings{.registry = registry_,
+                                                                        .options = options_,
+                                                                        .completions = completions_,
+                                                                        .counters = counters_,
+                                                                        .wake = wake_});
   }
   wake_.Signal();
 }
@@ -74,26 +80,27 @@ PortCounters PortDevice::counters() const {
 
 void PortDevice::Serve() {
   AdaptivePoll adaptive;
-  Clock::time_point last_work = Clock::now();
+  Clock::time_point now = Clock::now();
+  Clock::time_point last_work = now;
   while (true) {
-    const Pass pass = ServePass();
+    const Pass pass = ServePass(now);
     if (pass == Pass::kStopped) {
       return;
     }
-    const Clock::time_point now = Clock::now();
+    now = Clock::now();
     if (pass == Pass::kWorked) {
       last_work = now;
     } else if (now - last_work < adaptive.window()) {
       __builtin_ia32_pause();  // between two looks: leaves the core's other thread something
     } else if (Sleep()) {
-      const Clock::time_point woken = Clock::now();
-      adaptive.OnSlept(woken - last_work);
-      last_work = woken;
+      now = Clock::now();
+      adaptive.OnSlept(now - last_work);
+      last_work = now;
     }
   }
 }
 
-PortDevice::Pass PortDevice::ServePass() {
+PortDevice::Pass PortDevice::ServePass(PortClock::time_point now) {
   const std::lock_guard lock(mutex_);
   if (stopping_) {
     return Pass::kStopped;
@@ -102,7 +109,7 @@ PortDevice::Pass PortDevice::ServePass() {
   if (session == nullptr) {
     return Pass::kIdle;
   }
-  switch (session->Serve()) {
+  switch (session->Serve(now)) {
     case PortSession::Progress::kIdle:
       return Pass::kIdle;
     case PortSession::Progress::kWorked:
@@ -117,6 +124,7 @@ PortDevice::Pass PortDevice::ServePass() {
 
 bool PortDevice::Sleep() {
   std::vector<pollfd> descriptors = {{.fd = wake_.fd(), .events = POLLIN, .revents = 0}};
+  std::optional<Clock::time_point> due;
   {
     const std::lock_guard lock(mutex_);
     auto* session = std::get_if<PortSession>(&state_);
@@ -125,9 +133,10 @@ bool PortDevice::Sleep() {
       session->WakeUp();
       return false;
     }
+    due = session == nullptr ? std::nullopt : session->next_due();
     ++counters_.sleeps;
   }
-  WaitUntilReady(descriptors);
+  WaitUntilReady(descriptors, due ? std::optional(*due - Clock::now()) : std::nullopt);
   wake_.Drain();  // before the state is looked at again: who changes it signals afterwards
   completions_.WokeUp();
   const std::lock_guard lock(mutex_);

@@ -6,8 +6,10 @@
 #include <sys/uio.h>
 #include <zircon/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,12 +24,34 @@ struct PortOpen {
 };
 struct PortClose {
   uint64_t object;
+  uint64_t opens;  // to take back, not 0
+};
+struct PortList {
+  std::string name;                        // any bytes; may be empty
+  uint64_t first;                          // index of the first name wanted
+  std::vector<std::span<std::byte>> room;  // in guest memory
 };
 struct PortRead {
   uint64_t object;
   uint64_t offset;
   uint64_t length;
+  uint64_t operation;        // 0, or the operation of ours that it belongs to
   std::vector<iovec> pages;  // in guest memory; add up to `length`
+};
+struct PortDirty {
+  uint64_t object;
+  uint64_t offset;
+  uint64_t length;
+};
+struct PortComplete {
+  uint64_t object;
+};
+struct PortLend {
+  uint64_t object;
+  uint64_t offset;
+  uint64_t length;
+  uint64_t operation;        // not 0
+  std::vector<iovec> pages;  // in guest memory, to be read only; add up to `length`
 };
 // Not a request: to be answered with this status.
 struct PortRejected {
@@ -36,14 +60,14 @@ struct PortRejected {
 
 struct PortCall {
   uint64_t id = 0;  // for the reply; 0 when the chain does not even hold a request
-  std::variant<PortRejected, PortOpen, PortClose, PortRead> operation;
+  std::variant<PortRejected, PortOpen, PortClose, PortList, PortRead, PortDirty, PortComplete, PortLend> request;
 };
 
 // The buffer that the reply goes to; nullopt when the chain has no room for one, which breaks the queue.
 [[nodiscard]] std::optional<GuestBuffer> FindReplyBuffer(const DescriptorChain& chain);
 
-// `queue`: the index of the queue that the chain came from. Whether objects exist and ranges lie inside them is left to
-// the device. Precondition: FindReplyBuffer found one.
+// `queue`: the index of the queue that the chain came from, control or requests. Whether objects exist and ranges lie
+// inside them is left to the device. Precondition: FindReplyBuffer found one.
 [[nodiscard]] PortCall ParsePortRequest(uint32_t queue, const DescriptorChain& chain);
 
 }  // namespace dev

@@ -3,14 +3,15 @@
 #include <zircon/errors.h>
 
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
-#include "shared/base/range.h"
+#include "devices/port/port_listing.h"
 
 namespace dev {
 
 namespace {
+
+using Kind = abi::PortRequestKind;
 
 abi::PortReply ReplyWith(zx_status_t status) {
   abi::PortReply reply{};
@@ -18,10 +19,15 @@ abi::PortReply ReplyWith(zx_status_t status) {
   return reply;
 }
 
+uint32_t FlagsOf(const pager::ObjectInfo& info) {
+  return (info.read_only ? abi::kPortObjectReadOnly : 0) | (info.resizable ? abi::kPortObjectResizable : 0) |
+         (info.trap_dirty ? abi::kPortObjectTrapDirty : 0);
+}
+
 // Brings a page source's answer back. The session ends only after every answer, so it outlives this.
-class PortAnswer final : public pager::Answer {
+class PortSourceAnswer final : public pager::Answer {
  public:
-  PortAnswer(PortCompletions& completions, const PortCompletion& completion, uint64_t length)
+  PortSourceAnswer(PortCompletions& completions, const PortCompletion& completion, uint64_t length)
       : completions_(completions), completion_(completion), length_(length) {}
 
   void OnAnswer(zx_status_t status) override {
@@ -33,27 +39,43 @@ class PortAnswer final : public pager::Answer {
  private:
   PortCompletions& completions_;
   PortCompletion completion_;
-  const uint64_t length_;
+  const uint64_t length_;  // bytes filled on success
 };
 
 }  // namespace
 
-PortSession::PortSession(Activation activation, const pager::Registry& registry, PortCompletions& completions,
-                         PortCounters& counters)
-    : activation_(std::move(activation)), registry_(registry), completions_(completions), counters_(counters) {
+PortSession::PortSession(Activation activation, const PortSurroundings& surroundings)
+    : activation_(std::move(activation)),
+      registry_(surroundings.registry),
+      options_(surroundings.options),
+      completions_(surroundings.completions),
+      counters_(surroundings.counters),
+      now_(PortClock::now()),
+      in_flight_(std::chrono::duration_cast<PortClock::duration>(surroundings.options.overdue_after)),
+      operations_(std::make_shared<PortOperations>(surroundings.wake)),
+      operation_ring_(operations_, surroundings.counters) {
   WakeUp();
 }
 
-PortSession::Progress PortSession::Serve() {
+bool PortSession::has_operations() const {
+  return (activation_.features >> abi::kPortFeatureOperations & 1) != 0 &&
+         activation_.queues.size() > abi::kPortOperationQueue &&
+         activation_.queues[abi::kPortOperationQueue].has_value();
+}
+
+PortSession::Progress PortSession::Serve(PortClock::time_point now) {
+  now_ = now;
+  ServeOverdue(now);
   bool worked = ServeAnswers();
-  for (uint32_t index = 0; index < abi::kPortQueueCount; ++index) {
-    const Progress progress = ServeQueue(index);
+  for (const uint32_t index : {abi::kPortControlQueue, abi::kPortRequestQueue}) {
+    const Progress progress = ServeRequests(index);
     if (progress == Progress::kBroken) {
       return Progress::kBroken;
     }
     worked = worked || progress == Progress::kWorked;
   }
-  return worked ? Progress::kWorked : Progress::kIdle;
+  const Progress progress = ServeOperations();
+  return progress == Progress::kIdle && worked ? Progress::kWorked : progress;
 }
 
 bool PortSession::ServeAnswers() {
@@ -61,13 +83,13 @@ bool PortSession::ServeAnswers() {
     return false;
   }
   for (const PortCompletion& completion : completions_.Take()) {
-    --reads_in_flight_;
+    in_flight_.End(completion.ticket);
     GiveBack(abi::kPortRequestQueue, completion);
   }
   return true;
 }
 
-PortSession::Progress PortSession::ServeQueue(uint32_t index) {
+PortSession::Progress PortSession::ServeRequests(uint32_t index) {
   auto& queue = activation_.queues[index];
   if (!queue || !queue->ring.HasWork()) {
     return Progress::kIdle;
@@ -85,74 +107,197 @@ PortSession::Progress PortSession::ServeQueue(uint32_t index) {
     return Progress::kBroken;
   }
   const PortCall call = ParsePortRequest(index, *chain);
-  PortCompletion completion{
-      .head = chain->head(), .used_length = chain->writable_bytes(), .reply_buffer = *reply_buffer, .reply = {}};
+  PortCompletion completion{.head = chain->head(),
+                            .used_length = chain->writable_bytes(),
+                            .reply_buffer = *reply_buffer,
+                            .reply = {},
+                            .ticket = {}};
   completion.reply.id = call.id;
-  Execute(index, call, completion);
+  if (const Reply reply = std::visit([&](const auto& request) { return Execute(request, completion); }, call.request)) {
+    completion.reply = *reply;
+    completion.reply.id = call.id;
+    GiveBack(index, completion);
+  }
   // A source that answers at once has done so by now, and its guest is waiting.
   static_cast<void>(ServeAnswers());
   return Progress::kWorked;
 }
 
-void PortSession::Execute(uint32_t queue, const PortCall& call, PortCompletion completion) {
-  const auto reply = std::visit(
-      [&](const auto& operation) -> std::optional<abi::PortReply> {
-        using Operation = std::decay_t<decltype(operation)>;
-        if constexpr (std::is_same_v<Operation, PortOpen>) {
-          return Open(operation);
-        } else if constexpr (std::is_same_v<Operation, PortClose>) {
-          return Close(operation);
-        } else if constexpr (std::is_same_v<Operation, PortRead>) {
-          return Read(operation, completion);
-        } else {
-          return Reject(operation.status);
-        }
-      },
-      call.operation);
-  if (reply) {
-    completion.reply = *reply;
-    completion.reply.id = call.id;
-    GiveBack(queue, completion);
+PortSession::Progress PortSession::ServeOperations() {
+  if (!has_operations()) {
+    return Progress::kIdle;
+  }
+  ActiveQueue& queue = *activation_.queues[abi::kPortOperationQueue];
+  bool worked = false;
+  if (queue.ring.HasWork()) {
+    const auto popped = queue.ring.Pop();
+    if (!popped.ok() || (popped.value() && !operation_ring_.Accept(*popped.value()))) {
+      return Progress::kBroken;
+    }
+    worked = true;
+  }
+  if (operations_->Has() && operation_ring_.Send(queue.ring)) {
+    Publish(queue);
+    worked = true;
+  }
+  return worked ? Progress::kWorked : Progress::kIdle;
+}
+
+// What waits in the guest is failed by an operation of our own, because the pages stay with the page source until it
+// answers. So a late answer does no harm, and is of use to whoever asks again.
+void PortSession::ServeOverdue(PortClock::time_point now) {
+  while (const auto record = in_flight_.TakeOverdue(now)) {
+    const PortHeldRequest& request = record->request;
+    const PortOpenObject* object = objects_.Find(request.object);
+    const bool fail = options_.fail_overdue && has_operations() && object != nullptr &&
+                      (request.kind == Kind::kRead || request.kind == Kind::kDirty);
+    if (fail) {
+      operations_->Submit({.message = {.id = 0,
+                                       .object = request.object,
+                                       .offset = request.offset,
+                                       .length = request.length,
+                                       .data = 0,
+                                       .kind = abi::PortOperationKind::kTimeOut,
+                                       .argument = 0},
+                           .handler = std::monostate(),
+                           .data = {}});
+    }
+    ++counters_.overdue;
+    options_.on_overdue({.name = object == nullptr ? "(closed)" : object->name,
+                         .request = request,
+                         .age = now - record->since,
+                         .failed = fail});
   }
 }
 
-abi::PortReply PortSession::Open(const PortOpen& open) {
+PortSession::Reply PortSession::Execute(const PortRejected& rejected, const PortCompletion& /*completion*/) {
+  return Reject(rejected.status);
+}
+
+PortSession::Reply PortSession::Execute(const PortOpen& open, const PortCompletion& /*completion*/) {
   if (objects_.size() >= kPortMaxOpenObjects) {
     return Reject(ZX_ERR_NO_RESOURCES);
   }
-  auto opened = registry_.Open(open.name);
-  if (!opened.ok()) {
-    return Reject(opened.error());
+  auto source = registry_.Open(open.name);
+  if (!source.ok()) {
+    return Reject(source.error());
   }
-  const std::shared_ptr<pager::PageSource>& source = opened.value();
-  const pager::ObjectInfo info = source->info();
+  const PortObjects::Opened opened = objects_.Open(open.name, std::move(source).value());
+  if (opened.is_new) {
+    operations_->OpenObject(opened.id);
+    Attach(opened.id, *opened.object);
+  }
   abi::PortReply reply = ReplyWith(ZX_OK);
-  reply.flags = info.read_only ? abi::kPortObjectReadOnly : 0;
-  reply.object = next_object_++;
-  reply.size = info.size;
-  reply.content_size = info.content_size;
-  objects_.emplace(reply.object, Object{.source = source, .size = info.size});
+  reply.flags = FlagsOf(opened.object->info);
+  reply.object = opened.id;
+  reply.size = opened.object->info.size;
+  reply.content_size = opened.object->info.content_size;
   ++counters_.opens;
   return reply;
 }
 
-abi::PortReply PortSession::Close(const PortClose& close) {
-  return objects_.erase(close.object) == 1 ? ReplyWith(ZX_OK) : Reject(ZX_ERR_NOT_FOUND);
+void PortSession::Attach(uint64_t id, const PortOpenObject& object) {
+  if (has_operations()) {
+    object.source->Attach(std::make_shared<PortVmoControl>(operations_, id));
+  }
 }
 
-std::optional<abi::PortReply> PortSession::Read(const PortRead& read, const PortCompletion& completion) {
-  const auto found = objects_.find(read.object);
-  if (found == objects_.end()) {
+PortSession::Reply PortSession::Execute(const PortClose& close, const PortCompletion& /*completion*/) {
+  const PortOpenObject* object = objects_.Find(close.object);
+  // Its operations end before it does.
+  const std::shared_ptr<pager::PageSource> source = object == nullptr ? nullptr : object->source;
+  switch (objects_.TakeBack(close.object, close.opens)) {
+    case PortObjects::Close::kGone:
+      operations_->CloseObject(close.object);
+      return ReplyWith(ZX_OK);
+    case PortObjects::Close::kOpenedAgain:
+      Attach(close.object, *objects_.Find(close.object));
+      return ReplyWith(ZX_OK);
+    case PortObjects::Close::kRefused:
+      break;
+  }
+  return Reject(ZX_ERR_NOT_FOUND);
+}
+
+PortSession::Reply PortSession::Execute(const PortList& list, const PortCompletion& /*completion*/) {
+  auto names = registry_.List(list.name);
+  if (!names.ok()) {
+    return Reject(names.error());
+  }
+  const PortListing listing = WriteNames(std::move(names).value(), list.first, list.room);
+  if (listing.too_small) {
+    return Reject(ZX_ERR_BUFFER_TOO_SMALL);
+  }
+  abi::PortReply reply = ReplyWith(ZX_OK);
+  reply.size = listing.bytes;
+  reply.object = listing.available;
+  return reply;
+}
+
+PortSession::Reply PortSession::Execute(const PortRead& read, const PortCompletion& completion) {
+  if (read.operation != 0) {
+    return ReplyToOperation(operation_ring_.Fill(read), read.length);
+  }
+  const PortOpenObject* object = objects_.Find(read.object);
+  if (object == nullptr) {
     return Reject(ZX_ERR_NOT_FOUND);
   }
-  if (!base::RangeFits(read.offset, read.length, found->second.size)) {
+  if (!object->Contains(read.offset, read.length)) {
     return Reject(ZX_ERR_OUT_OF_RANGE);
   }
   ++counters_.reads;
-  ++reads_in_flight_;
-  found->second.source->Read(
-      pager::ReadRequest(read.offset, read.pages, std::make_unique<PortAnswer>(completions_, completion, read.length)));
+  object->source->Read(pager::ReadRequest(
+      read.offset, read.pages,
+      Owe(completion, {.object = read.object, .kind = Kind::kRead, .offset = read.offset, .length = read.length})));
   return std::nullopt;
+}
+
+PortSession::Reply PortSession::Execute(const PortDirty& dirty, const PortCompletion& completion) {
+  const PortOpenObject* object = objects_.Find(dirty.object);
+  if (object == nullptr) {
+    return Reject(ZX_ERR_NOT_FOUND);
+  }
+  if (!object->Contains(dirty.offset, dirty.length)) {
+    return Reject(ZX_ERR_OUT_OF_RANGE);
+  }
+  ++counters_.requests;
+  object->source->Dirty(pager::DirtyRequest(
+      dirty.offset, dirty.length,
+      Owe(completion, {.object = dirty.object, .kind = Kind::kDirty, .offset = dirty.offset, .length = dirty.length})));
+  return std::nullopt;
+}
+
+PortSession::Reply PortSession::Execute(const PortComplete& complete, const PortCompletion& completion) {
+  const PortOpenObject* object = objects_.Find(complete.object);
+  if (object == nullptr) {
+    return Reject(ZX_ERR_NOT_FOUND);
+  }
+  ++counters_.requests;
+  object->source->Complete(pager::CompleteRequest(
+      Owe(completion, {.object = complete.object, .kind = Kind::kComplete, .offset = 0, .length = 0})));
+  return std::nullopt;
+}
+
+// The lease keeps the chain, and so the pages, until it ends.
+PortSession::Reply PortSession::Execute(const PortLend& lend, const PortCompletion& completion) {
+  PortCompletion given_back = completion;
+  given_back.reply.status = ZX_OK;
+  given_back.ticket = in_flight_.Begin(
+      {.object = lend.object, .kind = Kind::kLend, .offset = lend.offset, .length = lend.length}, now_);
+  const zx_status_t status =
+      operation_ring_.TakeLent(lend, [&completions = completions_, given_back] { completions.Post(given_back); });
+  if (status == ZX_OK) {
+    return std::nullopt;
+  }
+  in_flight_.End(given_back.ticket);
+  return Reject(status);
+}
+
+std::unique_ptr<pager::Answer> PortSession::Owe(const PortCompletion& completion, const PortHeldRequest& request) {
+  PortCompletion owed = completion;
+  owed.ticket = in_flight_.Begin(request, now_);
+  const uint64_t filled = request.kind == Kind::kRead ? request.length : 0;
+  return std::make_unique<PortSourceAnswer>(completions_, owed, filled);
 }
 
 abi::PortReply PortSession::Reject(zx_status_t status) {
@@ -160,13 +305,26 @@ abi::PortReply PortSession::Reject(zx_status_t status) {
   return ReplyWith(status);
 }
 
+abi::PortReply PortSession::ReplyToOperation(zx_status_t status, uint64_t size) {
+  if (status != ZX_OK) {
+    return Reject(status);
+  }
+  abi::PortReply reply = ReplyWith(ZX_OK);
+  reply.size = size;
+  return reply;
+}
+
 // The reply is the end of the writable part, so the used length is all of it, whether the pages before it have been
 // filled or not: the status says whether they may be used.
 void PortSession::GiveBack(uint32_t queue, const PortCompletion& completion) {
-  SplitQueue& ring = activation_.queues[queue]->ring;
+  ActiveQueue& active = *activation_.queues[queue];
   std::memcpy(completion.reply_buffer.bytes.data(), &completion.reply, sizeof(completion.reply));
-  ring.AddUsed(completion.head, completion.used_length);
-  if (ring.PublishUsed()) {
+  active.ring.AddUsed(completion.head, completion.used_length);
+  Publish(active);
+}
+
+void PortSession::Publish(ActiveQueue& queue) {
+  if (queue.ring.PublishUsed()) {
     activation_.interrupt.NotifyUsed();
   }
 }
@@ -181,10 +339,13 @@ bool PortSession::PrepareToSleep(std::vector<pollfd>& descriptors) {
       work = queue->ring.EnableNotifications() || work;
     }
   }
-  return !work;
+  // Operations that the guest has no room for are no reason to stay awake.
+  const bool can_send = has_operations() && operation_ring_.has_free_chain();
+  return (!can_send || operations_->PrepareToSleep()) && !work;
 }
 
 void PortSession::WakeUp() {
+  operations_->WokeUp();
   for (auto& queue : activation_.queues) {
     if (queue) {
       queue->ring.DisableNotifications();
@@ -192,9 +353,12 @@ void PortSession::WakeUp() {
   }
 }
 
+// In this order: a page source that waits for an operation before it answers a request must not wait for ever.
 Activation PortSession::End() {
-  objects_.clear();  // a source that goes answers what it holds
-  completions_.Discard(reads_in_flight_);
+  operations_->CloseAll();
+  operation_ring_.FailAll();
+  objects_.CloseAll();  // a source that goes answers what it holds
+  completions_.Discard(in_flight_.size());
   return std::move(activation_);
 }
 

@@ -7,13 +7,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <unordered_map>
+#include <string>
 #include <vector>
 
 #include "devices/pager/registry.h"
 #include "devices/port/port_completions.h"
+#include "devices/port/port_counters.h"
+#include "devices/port/port_in_flight.h"
+#include "devices/port/port_objects.h"
+#include "devices/port/port_operation_ring.h"
+#include "devices/port/port_operations.h"
 #include "devices/port/port_request.h"
 #include "devices/virtio/virtio_device.h"
 #include "shared/abi/port_device.h"
@@ -23,11 +29,30 @@ namespace dev {
 // How many objects a guest may have open at a time: bounds the host memory and descriptors that it can tie up.
 inline constexpr size_t kPortMaxOpenObjects = 1024;
 
-struct PortCounters {
-  uint64_t opens = 0;     // that succeeded
-  uint64_t reads = 0;     // handed to a page source
-  uint64_t rejected = 0;  // requests that were answered with an error without asking a page source
-  uint64_t sleeps = 0;    // times the service thread went to sleep
+// A request that a page source has had for too long.
+struct PortOverdueRequest {
+  std::string name;  // of the object, as the guest opened it
+  PortHeldRequest request;
+  std::chrono::nanoseconds age;
+  bool failed;  // those who wait for it in the guest get ZX_ERR_TIMED_OUT
+};
+
+struct PortOptions {
+  // A request that has waited for so long is overdue, and again each time that passes.
+  std::chrono::nanoseconds overdue_after = std::chrono::seconds(20);
+  // Whether waits for it fail then.
+  bool fail_overdue = false;
+  // Hears of it; on the service thread, must not block.
+  std::function<void(const PortOverdueRequest&)> on_overdue = [](const PortOverdueRequest&) {};
+};
+
+// What a session borrows; all outlive it.
+struct PortSurroundings {
+  const pager::Registry& registry;
+  const PortOptions& options;
+  PortCompletions& completions;
+  PortCounters& counters;
+  const EventFd& wake;  // signalled when a page source wants something while the service thread sleeps
 };
 
 class PortSession {
@@ -38,48 +63,62 @@ class PortSession {
     kBroken,  // a ring made no sense, or a chain had no room for a reply: nothing more may be asked of this session
   };
 
-  // All but the activation are borrowed and outlive the session.
-  PortSession(Activation activation, const pager::Registry& registry, PortCompletions& completions,
-              PortCounters& counters);
+  PortSession(Activation activation, const PortSurroundings& surroundings);
   PortSession(PortSession&&) = default;
 
-  // Gives back what has been answered and serves at most one request of each queue.
-  [[nodiscard]] Progress Serve();
+  // Gives back what has been answered, sends operations, and serves at most one request of each queue. `now` is the
+  // time, or a little earlier.
+  [[nodiscard]] Progress Serve(PortClock::time_point now);
 
   // Asks the driver for notifications and adds the doorbells to `descriptors`; false when there is work already.
   [[nodiscard]] bool PrepareToSleep(std::vector<pollfd>& descriptors);
   // Undoes it: from here on Serve is called until there is nothing more to do.
   void WakeUp();
+  // When Serve wants to be called again even if nothing happens.
+  [[nodiscard]] std::optional<PortClock::time_point> next_due() const { return in_flight_.next_due(); }
 
   [[nodiscard]] VirtioInterrupt& interrupt() const { return activation_.interrupt; }
 
-  // Closes all objects and waits until the page sources have answered what they held. Gives back what the session got;
-  // it is of no use afterwards.
+  // Closes all objects and waits until the page sources have answered what they held, leases included. Gives back what
+  // the session got; it is of no use afterwards.
   [[nodiscard]] Activation End();
 
  private:
-  struct Object {
-    std::shared_ptr<pager::PageSource> source;
-    uint64_t size;  // bytes
-  };
-
   [[nodiscard]] bool ServeAnswers();
-  [[nodiscard]] Progress ServeQueue(uint32_t index);
-  void Execute(uint32_t queue, const PortCall& call, PortCompletion completion);
-  [[nodiscard]] abi::PortReply Open(const PortOpen& open);
-  [[nodiscard]] abi::PortReply Close(const PortClose& close);
+  [[nodiscard]] Progress ServeRequests(uint32_t index);
+  [[nodiscard]] Progress ServeOperations();
+  void ServeOverdue(PortClock::time_point now);
+
+  // One for each kind of request. The reply; nullopt: a page source answers.
+  using Reply = std::optional<abi::PortReply>;
+  [[nodiscard]] Reply Execute(const PortRejected& rejected, const PortCompletion& completion);
+  [[nodiscard]] Reply Execute(const PortOpen& open, const PortCompletion& completion);
+  [[nodiscard]] Reply Execute(const PortClose& close, const PortCompletion& completion);
+  [[nodiscard]] Reply Execute(const PortList& list, const PortCompletion& completion);
+  [[nodiscard]] Reply Execute(const PortRead& read, const PortCompletion& completion);
+  [[nodiscard]] Reply Execute(const PortDirty& dirty, const PortCompletion& completion);
+  [[nodiscard]] Reply Execute(const PortComplete& complete, const PortCompletion& completion);
+  [[nodiscard]] Reply Execute(const PortLend& lend, const PortCompletion& completion);
+
   [[nodiscard]] abi::PortReply Reject(zx_status_t status);
-  // nullopt: the page source answers.
-  [[nodiscard]] std::optional<abi::PortReply> Read(const PortRead& read, const PortCompletion& completion);
+  [[nodiscard]] abi::PortReply ReplyToOperation(zx_status_t status, uint64_t size);
+  void Attach(uint64_t id, const PortOpenObject& object);
+  // What brings back the answer to a request that a page source gets now.
+  [[nodiscard]] std::unique_ptr<pager::Answer> Owe(const PortCompletion& completion, const PortHeldRequest& request);
+  [[nodiscard]] bool has_operations() const;
   void GiveBack(uint32_t queue, const PortCompletion& completion);
+  void Publish(ActiveQueue& queue);
 
   Activation activation_;
   const pager::Registry& registry_;
+  const PortOptions& options_;
   PortCompletions& completions_;
   PortCounters& counters_;
-  std::unordered_map<uint64_t, Object> objects_;
-  uint64_t next_object_ = 1;    // not reused within a session: a stale id names nothing
-  size_t reads_in_flight_ = 0;  // with page sources, or answered and not given back yet
+  PortClock::time_point now_;
+  PortObjects objects_;
+  PortInFlight in_flight_;  // with page sources, or answered and not given back yet
+  std::shared_ptr<PortOperations> operations_;
+  PortOperationRing operation_ring_;
 };
 
 }  // namespace dev

@@ -1,28 +1,15 @@
-// The port device's wire format, version 1: how page requests leave the guest and how host-served objects are opened.
+// The port device's wire format, version 2: how page requests leave the guest, how a pager's operations enter it, and
+// how host-served objects are opened. PORT_DEVICE.md beside this file is the specification: states, ownership of
+// buffers, who validates what.
 //
-// A virtio 1.2 device with two virtqueues. Little-endian; structures are naturally aligned. Every chain is
-//   [PortRequest, device-readable] [payload descriptors] [PortReply, device-writable]
-// with nothing before, between or after. The device owns a chain from the moment it is available until it is used.
+// A virtio 1.2 device with three virtqueues. Little-endian; structures are naturally aligned.
 //
-//   queue 0, kPortControlQueue   opening and closing objects
-//     kOpen   payload: the name, device-readable, 1..255 bytes, not terminated.
-//             Reply: object, size and content_size.
-//     kClose  no payload. `object` is gone when the chain is used.
-//   queue 1, kPortRequestQueue   page requests
-//     kRead   payload: 1..kPortMaxPages page-aligned device-writable buffers, page multiples, whose lengths add up to
-//             `length`: the pages that will be installed, filled in place. Bytes past the object's content are zeroed.
-//             They hold nothing that may be used unless the reply says ZX_OK.
-//     Requests complete in any order; the reply carries the request's id.
+//   queue 0, kPortControlQueue     guest to host: kOpen, kClose, kList
+//   queue 1, kPortRequestQueue     guest to host: kRead, kDirty, kComplete, kLend
+//   queue 2, kPortOperationQueue   host to guest: PortOperation, answered by PortAnswer
 //
-// Validation. The device checks every field and every descriptor on a private copy before it acts. A chain that breaks
-// the rules of virtio 1.2 section 2.7, a buffer outside RAM included, or has no room for a reply breaks the queue
-// (DEVICE_NEEDS_RESET, section 2.1.2); any other defect is answered with ZX_ERR_INVALID_ARGS. A well-formed request
-// gets ZX_ERR_NOT_FOUND for a name or an object that does not exist, ZX_ERR_OUT_OF_RANGE for a range outside the
-// object, ZX_ERR_NO_RESOURCES for an object too many, or what the pager says. The used length is the whole writable
-// part, also when the pages in it have not been filled: the status tells. The guest checks that it covers the reply and
-// that `id` names an outstanding request.
-//
-// Version. `version` in the configuration space names the format; a driver that does not know it must not go on.
+// A chain of the first two queues:  [PortRequest][payload, readable][payload, writable][PortReply]
+// A chain of the third:             [PortAnswer][PortDirtyRange..., readable][PortOperation, writable]
 #pragma once
 
 #include <stddef.h>
@@ -35,46 +22,100 @@ namespace pagoda::abi {
 // Outside the range that virtio 1.2 section 5 has assigned.
 inline constexpr uint32_t kVirtioIdPort = 0x7067;
 
-inline constexpr uint32_t kPortVersion = 1;
+inline constexpr uint32_t kPortVersion = 2;
 inline constexpr uint32_t kPortControlQueue = 0;
 inline constexpr uint32_t kPortRequestQueue = 1;
-inline constexpr uint32_t kPortQueueCount = 2;
-inline constexpr uint32_t kPortMaxName = 255;
-inline constexpr uint32_t kPortMaxPages = 256;  // of one READ: 1 MiB
+inline constexpr uint32_t kPortOperationQueue = 2;
+inline constexpr uint32_t kPortQueueCount = 3;
+
+// A feature bit of virtio's: the driver serves the operation queue. Without it pages are read and never written back.
+inline constexpr uint32_t kPortFeatureOperations = 0;
+
+inline constexpr uint32_t kPortMaxName = 255;           // bytes
+inline constexpr uint32_t kPortMaxPages = 256;          // of one READ or LEND: 1 MiB
+inline constexpr uint32_t kPortMaxListBytes = 1 << 16;  // of one LIST
+inline constexpr uint32_t kPortMaxDirtyRanges = 170;    // of one answer: a page of them
 
 struct PortConfig {
   uint32_t version;    // kPortVersion
-  uint32_t max_pages;  // of one READ; 1..kPortMaxPages
+  uint32_t max_pages;  // of one READ or LEND; 1..kPortMaxPages
 };
 
-enum class PortOperation : uint32_t {
+enum class PortRequestKind : uint32_t {
   kOpen = 1,
   kClose = 2,
   kRead = 3,
+  kDirty = 4,
+  kComplete = 5,
+  kLend = 6,
+  kList = 7,
 };
 
 struct PortRequest {
-  uint64_t id;      // chosen by the driver, echoed in the reply
-  uint64_t object;  // kRead, kClose: as given by kOpen; else 0
-  uint64_t offset;  // kRead: bytes, page-aligned; else 0
-  uint64_t length;  // kRead: bytes, a page multiple; kOpen: the name's length; else 0
-  PortOperation operation;
+  uint64_t id;         // chosen by the driver, echoed in the reply
+  uint64_t object;     // as given by kOpen; kOpen, kList: 0
+  uint64_t offset;     // kRead, kDirty, kLend: bytes, page-aligned; kList: index of the first name wanted; else 0
+  uint64_t length;     // kRead, kDirty, kLend: bytes, a page multiple, not 0; kOpen, kList: the name's length;
+                       // kClose: how many successful kOpen it takes back, not 0; kComplete: 0
+  uint64_t operation;  // kRead, kLend: the PortOperation that asked for it, 0 where none did; else 0
+  PortRequestKind kind;
   uint32_t reserved;  // 0
 };
 
 struct PortReply {
   uint64_t id;
-  int32_t status;         // zx_status_t
-  uint32_t flags;         // kOpen: kPortObjectReadOnly
-  uint64_t object;        // kOpen: never 0
-  uint64_t size;          // kOpen: bytes, a page multiple; kRead: bytes filled (= length on success)
-  uint64_t content_size;  // kOpen: bytes
+  int32_t status;   // zx_status_t
+  uint32_t flags;   // kOpen: kPortObject...
+  uint64_t object;  // kOpen: never 0; kList: how many names there are in all
+  uint64_t size;    // kOpen: bytes, a page multiple; kRead: bytes filled (= length on success); kList: bytes filled
+  uint64_t content_size;  // kOpen: bytes, at most `size`
 };
 
-inline constexpr uint32_t kPortObjectReadOnly = 1;
+inline constexpr uint32_t kPortObjectReadOnly = 1;   // programs may not write to it
+inline constexpr uint32_t kPortObjectResizable = 2;  // ZX_VMO_RESIZABLE
+inline constexpr uint32_t kPortObjectTrapDirty = 4;  // ZX_VMO_TRAP_DIRTY
+
+enum class PortOperationKind : uint32_t {
+  kSupply = 1,
+  kOpRange = 2,
+  kQueryDirtyRanges = 3,
+  kQueryVmoStats = 4,
+  kDetach = 5,
+  kLend = 6,
+  kTimeOut = 7,
+};
+
+struct PortOperation {
+  uint64_t id;      // chosen by the device, never 0, echoed in the answer
+  uint64_t object;  // as given by kOpen
+  uint64_t offset;  // bytes, page-aligned; kQueryVmoStats, kDetach: 0
+  uint64_t length;  // bytes, a page multiple; kQueryVmoStats, kDetach: 0
+  uint64_t data;    // kOpRange: that of zx_pager_op_range; else 0
+  PortOperationKind kind;
+  uint32_t argument;  // kOpRange: ZX_PAGER_OP_...; kQueryVmoStats: 0 or ZX_PAGER_RESET_VMO_STATS; else 0
+};
+
+struct PortAnswer {
+  uint64_t id;            // of the operation; 0: the chain carries no answer, as when it is new
+  int32_t status;         // zx_status_t
+  uint32_t flags;         // kQueryVmoStats: 0 or ZX_PAGER_VMO_STATS_MODIFIED; else 0
+  uint64_t size;          // kQueryVmoStats: bytes; kQueryDirtyRanges: ranges in the payload; else 0
+  uint64_t content_size;  // kQueryVmoStats: bytes; kQueryDirtyRanges: ranges that there are; else 0
+};
+
+// As zx_vmo_dirty_range_t.
+struct PortDirtyRange {
+  uint64_t offset;   // bytes
+  uint64_t length;   // bytes, a page multiple, not 0
+  uint64_t options;  // 0 or ZX_VMO_DIRTY_RANGE_IS_ZERO
+};
 
 static_assert(sizeof(PortConfig) == 8);
-static_assert(sizeof(PortRequest) == 40);
-static_assert(sizeof(PortReply) == 40);
+static_assert(sizeof(PortRequest) == 48 && offsetof(PortRequest, kind) == 40);
+static_assert(sizeof(PortReply) == 40 && offsetof(PortReply, object) == 16);
+static_assert(sizeof(PortOperation) == 48 && offsetof(PortOperation, kind) == 40);
+static_assert(sizeof(PortAnswer) == 32 && offsetof(PortAnswer, size) == 16);
+static_assert(sizeof(PortDirtyRange) == 24);
+static_assert(kPortMaxDirtyRanges * sizeof(PortDirtyRange) <= 4096);
 
 }  // namespace pagoda::abi

@@ -38,7 +38,8 @@ void PortControl::StartOpen(std::span<const char> name, const RefPtr<PortObject>
         .object = 0,
         .offset = 0,
         .length = name.size(),
-        .operation = abi::PortOperation::kOpen,
+        .operation = 0,
+        .kind = abi::PortRequestKind::kOpen,
         .reserved = 0},
        name, Slot{.opening = object, .closing = nullptr});
 }
@@ -54,8 +55,9 @@ void PortControl::SendCloses() {
     Send({.id = next_id_++,
           .object = ticket->object,
           .offset = 0,
-          .length = 0,
-          .operation = abi::PortOperation::kClose,
+          .length = 1,
+          .operation = 0,
+          .kind = abi::PortRequestKind::kClose,
           .reserved = 0},
          {}, Slot{.opening = nullptr, .closing = ticket});
   }

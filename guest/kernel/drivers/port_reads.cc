@@ -106,7 +106,8 @@ bool PortReads::TrySend(SourceRequest& request) {
                                .object = request.provider_data,
                                .offset = request.offset(),
                                .length = request.length(),
-                               .operation = abi::PortOperation::kRead,
+                               .operation = 0,
+                               .kind = abi::PortRequestKind::kRead,
                                .reserved = 0},
                    .reply = {}};
   queue_.Add(chain.buffers(), slot);

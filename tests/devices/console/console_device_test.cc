@@ -41,7 +41,7 @@ class ConsoleTest : public testing::Test {
   test::Pipe input_;
   std::unique_ptr<ConsoleDevice> console_ =
       ConsoleDevice::Create({.output = output_.write_end(), .input = input_.read_end()}).value();
-  test::TwoQueueDevice guest_{*console_};
+  test::DrivenDevice guest_{*console_};
 };
 
 TEST_F(ConsoleTest, IsAConsoleWithTwoQueuesAndNoFeatures) {
@@ -224,7 +224,7 @@ TEST_F(ConsoleTest, DriverWithoutQueuesIsLeftAlone) {
 TEST(ConsoleWithoutInput, NeverUsesReceiveBuffers) {
   const test::Pipe output;
   const auto console = ConsoleDevice::Create({.output = output.write_end(), .input = std::nullopt}).value();
-  test::TwoQueueDevice guest(*console);
+  test::DrivenDevice guest(*console);
   guest.Start();
   guest.Post(kReceive, {Writable(guest.memory.Allocate(64), 32)});
   EXPECT_TRUE(console->Flush(kLong));

@@ -49,7 +49,7 @@ class PortConcurrencyTest : public testing::Test {
 
   pager::Registry registry_;
   std::unique_ptr<dev::PortDevice> device_ = dev::PortDevice::Create(registry_).value();
-  test::TwoQueueDevice guest_{*device_};
+  test::DrivenDevice guest_{*device_};
   test::PortDriver port_{guest_.memory};
 };
 

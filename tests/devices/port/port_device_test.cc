@@ -35,7 +35,7 @@ class PortDeviceTest : public testing::Test {
                                             [this] { return source_ = std::make_shared<test::ManualSource>(); }))
                     .ok());
     device_ = dev::PortDevice::Create(registry_).value();
-    guest_ = std::make_unique<test::TwoQueueDevice>(*device_);
+    guest_ = std::make_unique<test::DrivenDevice>(*device_);
     port_ = std::make_unique<test::PortDriver>(guest_->memory);
     guest_->Start();
   }
@@ -67,7 +67,7 @@ class PortDeviceTest : public testing::Test {
   pager::Registry registry_;
   std::shared_ptr<test::ManualSource> source_;
   std::unique_ptr<dev::PortDevice> device_;
-  std::unique_ptr<test::TwoQueueDevice> guest_;
+  std::unique_ptr<test::DrivenDevice> guest_;
   std::unique_ptr<test::PortDriver> port_;
 };
 
@@ -138,7 +138,7 @@ TEST_F(PortDeviceTest, MalformedRequestIsAnsweredAndTheNextOneServed) {
 
 TEST_F(PortDeviceTest, OpenObjectsAreLimited) {
   uint64_t last = 0;
-  const PortTicket open = port_->Open("file");
+  const PortTicket open = port_->Open("manual");
   for (size_t i = 0; i < dev::kPortMaxOpenObjects; ++i) {
     last = Call(kControl, open).object;
   }
@@ -181,7 +181,8 @@ TEST_F(PortDeviceTest, RequestRewrittenAfterPostingChangesNothing) {
                              .object = 99,
                              .offset = UINT64_MAX,
                              .length = UINT64_MAX,
-                             .operation = abi::PortOperation::kOpen,
+                             .operation = 9,
+                             .kind = abi::PortRequestKind::kOpen,
                              .reserved = 1});
   guest_->queue1.SetDescriptor(0, {.addr = 0, .len = UINT32_MAX, .flags = 0xffff, .next = 0xffff});
   EXPECT_EQ(request.offset(), kPageSize);
@@ -216,7 +217,7 @@ TEST_F(PortDeviceTest, BrokenRingNeedsResetAndResetHeals) {
   guest_->queue1.MakeAvailable(0xffff);
   guest_->driver.Notify(kRequests);
   guest_->WaitForNeedsReset();
-  guest_->queue0 = test::DriverQueue(guest_->memory, 16);
+  guest_->queue0 = test::DriverQueue(guest_->memory, 64);
   guest_->queue1 = test::DriverQueue(guest_->memory, 256);
   guest_->queue0.UseEventIdx();
   guest_->queue1.UseEventIdx();

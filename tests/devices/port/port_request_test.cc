@@ -36,8 +36,8 @@ class PortRequestTest : public testing::Test {
   }
   void ExpectRejected(uint32_t queue, const PortTicket& ticket) {
     const PortCall call = Parse(queue, ticket);
-    ASSERT_TRUE(std::holds_alternative<dev::PortRejected>(call.operation));
-    EXPECT_EQ(std::get<dev::PortRejected>(call.operation).status, ZX_ERR_INVALID_ARGS);
+    ASSERT_TRUE(std::holds_alternative<dev::PortRejected>(call.request));
+    EXPECT_EQ(std::get<dev::PortRejected>(call.request).status, ZX_ERR_INVALID_ARGS);
   }
   void Change(const PortTicket& ticket, const std::function<void(abi::PortRequest&)>& change) const {
     abi::PortRequest request = port_.RequestOf(ticket);
@@ -54,7 +54,7 @@ class PortRequestTest : public testing::Test {
 TEST_F(PortRequestTest, OpenCarriesTheName) {
   const PortCall call = Parse(kControl, port_.Open("src/dir/file"));
   EXPECT_EQ(call.id, port_.last_id());
-  EXPECT_EQ(std::get<dev::PortOpen>(call.operation).name, "src/dir/file");
+  EXPECT_EQ(std::get<dev::PortOpen>(call.request).name, "src/dir/file");
 }
 
 TEST_F(PortRequestTest, NameMayBeScatteredAndAsLongAsTheLimit) {
@@ -64,23 +64,23 @@ TEST_F(PortRequestTest, NameMayBeScatteredAndAsLongAsTheLimit) {
   const test::DriverBuffer rest = Readable(whole.address + 200, whole.length - 200);
   whole.length = 200;
   ticket.chain.insert(ticket.chain.begin() + 2, rest);
-  EXPECT_EQ(std::get<dev::PortOpen>(Parse(kControl, ticket).operation).name, name);
+  EXPECT_EQ(std::get<dev::PortOpen>(Parse(kControl, ticket).request).name, name);
 }
 
 TEST_F(PortRequestTest, NameIsCopiedOnce) {
   const PortTicket ticket = port_.Open("before");
   const PortCall call = Parse(kControl, ticket);
   std::memcpy(memory_.At(ticket.chain[1].address, 6).data(), "after!", 6);
-  EXPECT_EQ(std::get<dev::PortOpen>(call.operation).name, "before");
+  EXPECT_EQ(std::get<dev::PortOpen>(call.request).name, "before");
 }
 
 TEST_F(PortRequestTest, CloseCarriesTheObject) {
-  EXPECT_EQ(std::get<dev::PortClose>(Parse(kControl, port_.Close(7)).operation).object, 7u);
+  EXPECT_EQ(std::get<dev::PortClose>(Parse(kControl, port_.Close(7)).request).object, 7u);
 }
 
 TEST_F(PortRequestTest, ReadCarriesTheGuestsPagesInOrder) {
   PortTicket ticket = port_.Read(3, 5 * base::kPageSize, 3);
-  const dev::PortRead read = std::get<dev::PortRead>(Parse(kRequests, ticket).operation);
+  const dev::PortRead read = std::get<dev::PortRead>(Parse(kRequests, ticket).request);
   EXPECT_EQ(read.object, 3u);
   EXPECT_EQ(read.offset, 5 * base::kPageSize);
   EXPECT_EQ(read.length, 3 * base::kPageSize);
@@ -93,7 +93,7 @@ TEST_F(PortRequestTest, ReadCarriesTheGuestsPagesInOrder) {
 
 TEST_F(PortRequestTest, ReadTakesAsManyPagesAsTheLimit) {
   EXPECT_TRUE(std::holds_alternative<dev::PortRead>(
-      Parse(kRequests, port_.ReadInto(1, 0, std::vector(abi::kPortMaxPages, memory_.Allocate(4096)))).operation));
+      Parse(kRequests, port_.ReadInto(1, 0, std::vector(abi::kPortMaxPages, memory_.Allocate(4096)))).request));
   ExpectRejected(kRequests, port_.ReadInto(1, 0, std::vector(abi::kPortMaxPages + 1, memory_.Allocate(4096))));
 }
 
@@ -102,14 +102,15 @@ TEST_F(PortRequestTest, ContiguousPagesMayShareADescriptor) {
   ASSERT_EQ(ticket.pages[1], ticket.pages[0] + base::kPageSize);
   ticket.chain.erase(ticket.chain.begin() + 2);
   ticket.chain[1].length = 2 * base::kPageSize;
-  EXPECT_EQ(std::get<dev::PortRead>(Parse(kRequests, ticket).operation).pages.size(), 1u);
+  EXPECT_EQ(std::get<dev::PortRead>(Parse(kRequests, ticket).request).pages.size(), 1u);
 }
 
 TEST_F(PortRequestTest, FieldsThatBelongToOtherOperationsMustBeZero) {
   const std::function<void(abi::PortRequest&)> open_changes[] = {
-      [](auto& request) { request.object = 1; },   [](auto& request) { request.offset = 4096; },
-      [](auto& request) { request.length = 3; },   [](auto& request) { request.length = 0; },
-      [](auto& request) { request.reserved = 1; }, [](auto& request) { request.length = UINT64_MAX; },
+      [](auto& request) { request.object = 1; },    [](auto& request) { request.offset = 4096; },
+      [](auto& request) { request.length = 3; },    [](auto& request) { request.length = 0; },
+      [](auto& request) { request.reserved = 1; },  [](auto& request) { request.length = UINT64_MAX; },
+      [](auto& request) { request.operation = 1; },
   };
   for (const auto& change : open_changes) {
     const PortTicket ticket = port_.Open("name");
@@ -118,7 +119,8 @@ TEST_F(PortRequestTest, FieldsThatBelongToOtherOperationsMustBeZero) {
   }
   const std::function<void(abi::PortRequest&)> close_changes[] = {
       [](auto& request) { request.offset = 1; },
-      [](auto& request) { request.length = 1; },
+      [](auto& request) { request.length = 0; },
+      [](auto& request) { request.operation = 1; },
       [](auto& request) { request.reserved = 1; },
   };
   for (const auto& change : close_changes) {
@@ -146,13 +148,13 @@ TEST_F(PortRequestTest, ReadFieldsMustBePagesAndAddUp) {
   }
 }
 
-TEST_F(PortRequestTest, OperationMustBeOneOfTheQueues) {
+TEST_F(PortRequestTest, KindMustBeOneOfTheQueues) {
   ExpectRejected(kRequests, port_.Open("name"));
   ExpectRejected(kRequests, port_.Close(1));
   ExpectRejected(kControl, port_.Read(1, 0, 1));
-  for (const uint32_t operation : {0u, 4u, 0x80000001u, UINT32_MAX}) {
+  for (const uint32_t kind : {0u, 4u, 8u, 0x80000001u, UINT32_MAX}) {
     const PortTicket ticket = port_.Close(1);
-    Change(ticket, [&](auto& request) { request.operation = static_cast<abi::PortOperation>(operation); });
+    Change(ticket, [&](auto& request) { request.kind = static_cast<abi::PortRequestKind>(kind); });
     ExpectRejected(kControl, ticket);
   }
 }
@@ -202,7 +204,7 @@ TEST_F(PortRequestTest, RequestMustBeOneDescriptorOfItsSize) {
   PortTicket missing = port_.Close(1);
   missing.chain.erase(missing.chain.begin());
   ExpectRejected(kControl, missing);
-  for (const uint32_t length : {0u, 1u, 39u, 41u}) {
+  for (const uint32_t length : {0u, 1u, 47u, 49u}) {
     PortTicket ticket = port_.Close(1);
     ticket.chain[0].length = length;
     ExpectRejected(kControl, ticket);

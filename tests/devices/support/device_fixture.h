@@ -1,4 +1,4 @@
-// A device behind its transport, with a driver that has set up two queues: the start of every device test.
+// A device behind its transport, with a driver that sets up its queues: the start of every device test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,22 +14,25 @@
 
 namespace test {
 
-class TwoQueueDevice {
+class DrivenDevice {
  public:
-  explicit TwoQueueDevice(dev::VirtioDevice& device)
+  explicit DrivenDevice(dev::VirtioDevice& device)
       : transport(dev::VirtioMmioTransport::Create(device, memory.guest(), interrupt).value()),
         driver(*transport),
         queue0(memory, device.queue_sizes()[0]),
-        queue1(memory, device.queue_sizes()[1]) {
-    queue0.UseEventIdx();
-    queue1.UseEventIdx();
+        queue1(memory, device.queue_sizes()[1]),
+        queue2(memory, device.queue_sizes().size() > 2 ? device.queue_sizes()[2] : uint16_t{1}) {
+    for (DriverQueue* queue : {&queue0, &queue1, &queue2}) {
+      queue->UseEventIdx();
+    }
   }
 
-  // From reset to DRIVER_OK.
-  void Start() {
-    driver.Negotiate(kVersion1 | kEventIdx);
-    EXPECT_TRUE(driver.SetUpQueue(0, queue0.layout()));
-    EXPECT_TRUE(driver.SetUpQueue(1, queue1.layout()));
+  // From reset to DRIVER_OK, with as many queues as the driver wants.
+  void Start(uint64_t features = 0, uint32_t queues = 2) {
+    driver.Negotiate(kVersion1 | kEventIdx | features);
+    for (uint32_t index = 0; index < queues; ++index) {
+      EXPECT_TRUE(driver.SetUpQueue(index, Queue(index).layout()));
+    }
     driver.SetStatus(kDriverOk);
     EXPECT_EQ(driver.status(), kDriverOk);
   }
@@ -69,7 +72,7 @@ class TwoQueueDevice {
     }
   }
 
-  DriverQueue& Queue(uint32_t index) { return index == 0 ? queue0 : queue1; }
+  DriverQueue& Queue(uint32_t index) { return index == 0 ? queue0 : index == 1 ? queue1 : queue2; }
 
   TestMemory memory;
   RecordingInterrupt interrupt;
@@ -77,6 +80,7 @@ class TwoQueueDevice {
   MmioDriver driver;
   DriverQueue queue0;
   DriverQueue queue1;
+  DriverQueue queue2;
   uint64_t doorbells = 0;
 };
 

@@ -18,7 +18,7 @@ namespace abi = pagoda::abi;
 struct PortTicket {
   std::vector<DriverBuffer> chain;
   uint64_t reply;
-  std::vector<uint64_t> pages;  // kRead: guest-physical
+  std::vector<uint64_t> pages;  // kRead, kLend, kList: guest-physical
 };
 
 class PortDriver {
@@ -30,36 +30,66 @@ class PortDriver {
                                .object = 0,
                                .offset = 0,
                                .length = name.size(),
-                               .operation = abi::PortOperation::kOpen,
+                               .operation = 0,
+                               .kind = abi::PortRequestKind::kOpen,
                                .reserved = 0});
-    const uint64_t address = memory_.Allocate(name.size(), 1);
-    std::memcpy(memory_.At(address, name.size()).data(), name.data(), name.size());
-    ticket.chain.push_back(Readable(address, static_cast<uint32_t>(name.size())));
+    ticket.chain.push_back(Readable(Store(name), static_cast<uint32_t>(name.size())));
     return End(std::move(ticket));
   }
-  PortTicket Close(uint64_t object) {
-    return End(Begin({.id = ++last_id_,
-                      .object = object,
-                      .offset = 0,
-                      .length = 0,
-                      .operation = abi::PortOperation::kClose,
-                      .reserved = 0}));
+  PortTicket Close(uint64_t object, uint64_t opens = 1) {
+    return Plain(abi::PortRequestKind::kClose, object, 0, opens);
+  }
+  PortTicket Dirty(uint64_t object, uint64_t offset, uint64_t length) {
+    return Plain(abi::PortRequestKind::kDirty, object, offset, length);
+  }
+  PortTicket Complete(uint64_t object) { return Plain(abi::PortRequestKind::kComplete, object, 0, 0); }
+  // `room` bytes for the names, at pages.front().
+  PortTicket List(std::string_view name, uint64_t first, uint32_t room) {
+    PortTicket ticket = Begin({.id = ++last_id_,
+                               .object = 0,
+                               .offset = first,
+                               .length = name.size(),
+                               .operation = 0,
+                               .kind = abi::PortRequestKind::kList,
+                               .reserved = 0});
+    if (!name.empty()) {
+      ticket.chain.push_back(Readable(Store(name), static_cast<uint32_t>(name.size())));
+    }
+    ticket.pages = {memory_.Allocate(room, 8)};
+    ticket.chain.push_back(Writable(ticket.pages.front(), room));
+    return End(std::move(ticket));
+  }
+  // Lends `pages` for the operation with the id `operation`.
+  PortTicket Lend(uint64_t object, uint64_t offset, uint64_t operation, std::vector<uint64_t> pages) {
+    PortTicket ticket = Begin({.id = ++last_id_,
+                               .object = object,
+                               .offset = offset,
+                               .length = pages.size() * base::kPageSize,
+                               .operation = operation,
+                               .kind = abi::PortRequestKind::kLend,
+                               .reserved = 0});
+    for (const uint64_t page : pages) {
+      ticket.chain.push_back(Readable(page, base::kPageSize));
+    }
+    ticket.pages = std::move(pages);
+    return End(std::move(ticket));
   }
   // Into `count` separate pages, filled with 0xee.
-  PortTicket Read(uint64_t object, uint64_t offset, uint32_t count) {
+  PortTicket Read(uint64_t object, uint64_t offset, uint32_t count, uint64_t operation = 0) {
     std::vector<uint64_t> pages;
     for (uint32_t i = 0; i < count; ++i) {
       pages.push_back(memory_.Allocate(base::kPageSize));
       std::memset(memory_.At(pages.back(), base::kPageSize).data(), 0xee, base::kPageSize);
     }
-    return ReadInto(object, offset, std::move(pages));
+    return ReadInto(object, offset, std::move(pages), operation);
   }
-  PortTicket ReadInto(uint64_t object, uint64_t offset, std::vector<uint64_t> pages) {
+  PortTicket ReadInto(uint64_t object, uint64_t offset, std::vector<uint64_t> pages, uint64_t operation = 0) {
     PortTicket ticket = Begin({.id = ++last_id_,
                                .object = object,
                                .offset = offset,
                                .length = pages.size() * base::kPageSize,
-                               .operation = abi::PortOperation::kRead,
+                               .operation = operation,
+                               .kind = abi::PortRequestKind::kRead,
                                .reserved = 0});
     for (const uint64_t page : pages) {
       ticket.chain.push_back(Writable(page, base::kPageSize));
@@ -80,6 +110,20 @@ class PortDriver {
   }
 
  private:
+  PortTicket Plain(abi::PortRequestKind kind, uint64_t object, uint64_t offset, uint64_t length) {
+    return End(Begin({.id = ++last_id_,
+                      .object = object,
+                      .offset = offset,
+                      .length = length,
+                      .operation = 0,
+                      .kind = kind,
+                      .reserved = 0}));
+  }
+  uint64_t Store(std::string_view text) {
+    const uint64_t address = memory_.Allocate(text.size(), 1);
+    std::memcpy(memory_.At(address, text.size()).data(), text.data(), text.size());
+    return address;
+  }
   PortTicket Begin(const abi::PortRequest& request) {
     const uint64_t address = memory_.Allocate(sizeof(request), 8);
     memory_.Store(address, request);

@@ -50,7 +50,7 @@ class PortClientTest : public ::testing::Test {
       if (!call) {
         return;
       }
-      if (call->request.operation == abi::PortOperation::kClose) {
+      if (call->request.kind == abi::PortRequestKind::kClose) {
         closed_.push_back(call->request.object);
         port_.Answer(kControl, *call, HandServedPort::Success(*call));
       } else {
@@ -214,7 +214,7 @@ TEST_F(PortClientTest, ReadNamesThePagesToFillAndNothingElse) {
   ASSERT_TRUE(keeper->source().Require(SourceRequestKind::kRead, 64, 32, request).ok());
   const auto call = port_.Take(kRequests);
   ASSERT_TRUE(call.has_value());
-  EXPECT_EQ(call->request.operation, abi::PortOperation::kRead);
+  EXPECT_EQ(call->request.kind, abi::PortRequestKind::kRead);
   EXPECT_EQ(call->request.object, kObject);
   EXPECT_EQ(call->request.offset, 64 * kPageSize);
   EXPECT_EQ(call->request.length, 32 * kPageSize);

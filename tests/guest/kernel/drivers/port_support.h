@@ -98,7 +98,7 @@ class HandServedPort {
   // A reply that says all is well with `call`.
   [[nodiscard]] static abi::PortReply Success(const PortCall& call) {
     abi::PortReply reply{.id = call.request.id, .status = ZX_OK, .flags = 0, .object = 0, .size = 0, .content_size = 0};
-    if (call.request.operation == abi::PortOperation::kRead) {
+    if (call.request.kind == abi::PortRequestKind::kRead) {
       reply.size = call.request.length;
     }
     return reply;

@@ -1,0 +1,177 @@
+// Objects of the port device from their opening to their end: numbers, opens, DIRTY and COMPLETE, listings, and
+// requests that a page source keeps for too long.
+#include <gtest/gtest.h>
+#include <zircon/errors.h>
+
+#include <string>
+
+#include "tests/devices/support/port_guest.h"
+
+namespace {
+
+namespace abi = pagoda::abi;
+
+using base::kPageSize;
+using test::Outcome;
+using test::PortTicket;
+
+class PortObjectTest : public testing::Test {
+ protected:
+  explicit PortObjectTest(dev::PortOptions options = {}) : guest_([this] { return source_; }, std::move(options)) {}
+
+  std::shared_ptr<test::ManualSource> source_ = std::make_shared<test::ManualSource>();
+  test::PortGuest guest_;
+};
+
+TEST_F(PortObjectTest, OpeningASourceAgainGivesTheSameObject) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  EXPECT_EQ(guest_.Open(), object);
+  static_cast<void>(source_->controls.Take());
+  EXPECT_TRUE(source_->controls.empty()) << "the guest has one VMO";
+  EXPECT_EQ(guest_.Control(guest_.port->Close(object, 3)).status, ZX_ERR_NOT_FOUND);
+  EXPECT_EQ(guest_.Control(guest_.port->Close(object, 2)).status, ZX_OK);
+  EXPECT_EQ(guest_.Control(guest_.port->Close(object, 1)).status, ZX_ERR_NOT_FOUND);
+  EXPECT_NE(guest_.Open(), object) << "numbers are not reused";
+}
+
+TEST_F(PortObjectTest, AnOpenThatCrossesACloseAttachesAnew) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  EXPECT_EQ(guest_.Open(), object);
+  const auto first = source_->controls.Take();
+  EXPECT_EQ(guest_.Control(guest_.port->Close(object, 1)).status, ZX_OK);
+  EXPECT_NE(source_->controls.Take(), nullptr);
+  EXPECT_EQ(guest_.Request(guest_.port->Complete(object + 1)).status, ZX_ERR_NOT_FOUND);
+  EXPECT_TRUE(source_->completes.empty());
+}
+
+TEST_F(PortObjectTest, DriverWithoutOperationsAttachesNothing) {
+  guest_.Start(0);
+  const uint64_t object = guest_.Open();
+  const PortTicket read = guest_.port->Read(object, 0, 1);
+  guest_.Send(abi::kPortRequestQueue, read);
+  source_->Take().Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
+  EXPECT_TRUE(source_->controls.empty());
+}
+
+TEST_F(PortObjectTest, DirtyAndCompleteWaitForTheSource) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  const PortTicket dirty = guest_.port->Dirty(object, 2 * kPageSize, 3 * kPageSize);
+  const PortTicket complete = guest_.port->Complete(object);
+  guest_.Send(abi::kPortRequestQueue, dirty);
+  guest_.Send(abi::kPortRequestQueue, complete);
+  pager::DirtyRequest dirty_request = source_->dirties.Take();
+  EXPECT_EQ(dirty_request.offset(), 2 * kPageSize);
+  EXPECT_EQ(dirty_request.length(), 3 * kPageSize);
+  source_->completes.Take().Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, complete).status, ZX_OK);
+  dirty_request.Complete(ZX_ERR_NO_SPACE);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, dirty).status, ZX_ERR_NO_SPACE);
+  EXPECT_EQ(guest_.Request(guest_.port->Dirty(object, test::ManualSource::kSize, kPageSize)).status,
+            ZX_ERR_OUT_OF_RANGE);
+  EXPECT_TRUE(source_->dirties.empty());
+}
+
+TEST_F(PortObjectTest, ListGivesSortedNamesAndHowManyThereAre) {
+  guest_.pager->names = {"b", "dir/", "a", "", std::string("x\0y", 3), std::string(256, 'n')};
+  guest_.Start();
+  const auto list = [&](uint64_t first, uint32_t room) {
+    const PortTicket ticket = guest_.port->List("f", first, room);
+    const abi::PortReply reply = guest_.Control(ticket);
+    EXPECT_EQ(reply.object, reply.status == ZX_OK ? 3u : 0u);
+    const auto bytes = guest_.driven->memory.At(ticket.pages.front(), reply.size);
+    return std::pair(reply.status, std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  };
+  EXPECT_EQ(list(0, 9), std::pair(ZX_OK, std::string("a\0b\0dir/\0", 9)));
+  EXPECT_EQ(list(0, 8), std::pair(ZX_OK, std::string("a\0b\0", 4)));
+  EXPECT_EQ(list(2, 8), std::pair(ZX_OK, std::string("dir/\0", 5)));
+  EXPECT_EQ(list(3, 8), std::pair(ZX_OK, std::string()));
+  EXPECT_EQ(list(UINT64_MAX, 8), std::pair(ZX_OK, std::string()));
+  EXPECT_EQ(list(2, 4), std::pair(ZX_ERR_BUFFER_TOO_SMALL, std::string()));
+}
+
+TEST_F(PortObjectTest, ListOfThePagersAndOfWhatCannotBeListed) {
+  guest_.Start();
+  const PortTicket pagers = guest_.port->List("", 0, 16);
+  EXPECT_EQ(guest_.Control(pagers).status, ZX_OK);
+  EXPECT_EQ(guest_.driven->memory.Load<char>(pagers.pages.front()), 'f');
+  EXPECT_EQ(guest_.Control(guest_.port->List("f", 0, 16)).status, ZX_ERR_NOT_SUPPORTED);
+  EXPECT_EQ(guest_.Control(guest_.port->List("g", 0, 16)).status, ZX_ERR_NOT_FOUND);
+}
+
+// Reports go to a box that the test waits on.
+struct Reports {
+  [[nodiscard]] dev::PortOptions options(bool fail) {
+    return {.overdue_after = std::chrono::milliseconds(1),
+            .fail_overdue = fail,
+            .on_overdue = [this](const dev::PortOverdueRequest& report) { box.Put(report); }};
+  }
+  test::RequestBox<dev::PortOverdueRequest> box;
+};
+
+class PortOverdueTest : private Reports, public PortObjectTest {
+ protected:
+  PortOverdueTest() : PortObjectTest(options(true)) {}
+  using Reports::box;
+};
+
+TEST_F(PortOverdueTest, OverdueReadIsReportedAndItsWaitersTimeOut) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  const PortTicket read = guest_.port->Read(object, 3 * kPageSize, 2);
+  guest_.Send(abi::kPortRequestQueue, read);
+  pager::ReadRequest held = source_->Take();
+  for (int i = 0; i < 2; ++i) {
+    const dev::PortOverdueRequest report = box.Take();
+    EXPECT_EQ(report.name, "f");
+    EXPECT_EQ(report.request.kind, abi::PortRequestKind::kRead);
+    EXPECT_EQ(report.request.offset, 3 * kPageSize);
+    EXPECT_EQ(report.request.length, 2 * kPageSize);
+    EXPECT_GE(report.age, std::chrono::milliseconds(1));
+    EXPECT_TRUE(report.failed);
+    const abi::PortOperation operation = guest_.WaitForOperation();
+    EXPECT_EQ(operation.kind, abi::PortOperationKind::kTimeOut);
+    EXPECT_EQ(operation.offset, 3 * kPageSize);
+    EXPECT_EQ(operation.length, 2 * kPageSize);
+    guest_.Answer(operation.id, ZX_OK);
+  }
+  EXPECT_FALSE(guest_.driven->queue1.TakeUsed()) << "the pages are still the source's to write to";
+  test::FillByPageNumber(held);
+  held.Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
+}
+
+TEST_F(PortOverdueTest, OverdueCompleteIsReportedOnly) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  const PortTicket complete = guest_.port->Complete(object);
+  guest_.Send(abi::kPortRequestQueue, complete);
+  pager::CompleteRequest held = source_->completes.Take();
+  EXPECT_FALSE(box.Take().failed);
+  EXPECT_EQ(guest_.device->counters().operations, 0u);
+  held.Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, complete).status, ZX_OK);
+}
+
+class PortReportTest : private Reports, public PortObjectTest {
+ protected:
+  PortReportTest() : PortObjectTest(options(false)) {}
+  using Reports::box;
+};
+
+TEST_F(PortReportTest, WithoutATimeoutAnOverdueReadIsReportedOnly) {
+  guest_.Start();
+  const PortTicket read = guest_.port->Read(guest_.Open(), 0, 1);
+  guest_.Send(abi::kPortRequestQueue, read);
+  pager::ReadRequest held = source_->Take();
+  EXPECT_FALSE(box.Take().failed);
+  EXPECT_FALSE(box.Take().failed);
+  EXPECT_EQ(guest_.device->counters().operations, 0u);
+  held.Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
+}
+
+}  // namespace
