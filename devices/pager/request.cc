@@ -27,10 +27,25 @@ void OwedAnswer::Give(zx_status_t status) {
   answer->OnAnswer(status);
 }
 
+bool OwedAnswer::GiveFileRange(const FileRange& range) {
+  std::unique_ptr<Answer> answer = std::move(answer_);
+  if (answer->OnFileRange(range)) {
+    return true;
+  }
+  answer_ = std::move(answer);
+  return false;
+}
+
 ReadRequest::ReadRequest(uint64_t offset, std::vector<iovec> pages, std::unique_ptr<Answer> answer)
     : offset_(offset), pages_(std::move(pages)), answer_(std::move(answer)) {
   for (const iovec& piece : pages_) {
     length_ += piece.iov_len;
+  }
+}
+
+void ReadRequest::CompleteFromFile(const FileRange& range) {
+  if (!answer_.GiveFileRange(range)) {
+    Complete(ReadFileRange(range, pages_));
   }
 }
 

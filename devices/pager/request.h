@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "devices/pager/pieces.h"
+
 namespace pager {
 
 // Where the answer to a request goes. Implemented by whoever makes requests.
@@ -29,6 +31,13 @@ class Answer {
 
   // Called exactly once, from any thread.
   virtual void OnAnswer(zx_status_t status) = 0;
+
+  // A READ is to be answered with the bytes of a file and zeros behind them. True: done, in place of OnAnswer. False:
+  // the pages are to be filled instead. `range.descriptor` is borrowed for the call.
+  virtual bool OnFileRange(const FileRange& range) {
+    static_cast<void>(range);
+    return false;
+  }
 };
 
 // The debt that all requests have in common.
@@ -41,8 +50,10 @@ class OwedAnswer {
   OwedAnswer& operator=(const OwedAnswer&) = delete;
   ~OwedAnswer();
 
-  // Precondition: not given yet.
+  // Precondition of both: not given yet.
   void Give(zx_status_t status);
+  // False: whoever asked cannot read files, so the answer is still owed.
+  [[nodiscard]] bool GiveFileRange(const FileRange& range);
 
  private:
   std::unique_ptr<Answer> answer_;  // null once given or moved from
@@ -63,6 +74,11 @@ class ReadRequest {
   // with this status as ZX_PAGER_OP_FAIL says: ZX_ERR_IO, ZX_ERR_IO_DATA_INTEGRITY, ZX_ERR_BAD_STATE, ZX_ERR_NO_SPACE
   // or ZX_ERR_BUFFER_TOO_SMALL. Precondition: not answered yet.
   void Complete(zx_status_t status) { answer_.Give(status); }
+
+  // Answers with the bytes of a file and, for what it has not of the request, zeros. Whoever asked reads it, where that
+  // spares a copy; else it is read here, into pages(). ZX_ERR_IO when the file cannot be read or has less than that.
+  // Preconditions: not answered yet; range.length is at most length().
+  void CompleteFromFile(const FileRange& range);
 
  private:
   uint64_t offset_;

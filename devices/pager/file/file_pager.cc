@@ -1,7 +1,6 @@
 #include "devices/pager/file/file_pager.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -11,7 +10,6 @@
 #include <cstring>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "shared/base/range.h"
 
@@ -38,27 +36,6 @@ std::optional<uint64_t> SizeOf(int file, const struct stat& status) {
   return std::nullopt;
 }
 
-// Takes `bytes` off the front of `pieces`.
-void Advance(std::span<iovec>& pieces, size_t bytes) {
-  while (!pieces.empty() && bytes >= pieces.front().iov_len) {
-    bytes -= pieces.front().iov_len;
-    pieces = pieces.subspan(1);
-  }
-  if (bytes > 0) {
-    pieces.front().iov_base = static_cast<std::byte*>(pieces.front().iov_base) + bytes;
-    pieces.front().iov_len -= bytes;
-  }
-}
-
-// Zeroes what lies `from` bytes and more into `pieces`.
-void ZeroFrom(std::span<const iovec> pieces, uint64_t from) {
-  for (const iovec& piece : pieces) {
-    const uint64_t kept = std::min<uint64_t>(from, piece.iov_len);
-    std::memset(static_cast<std::byte*>(piece.iov_base) + kept, 0, piece.iov_len - kept);
-    from -= kept;
-  }
-}
-
 }  // namespace
 
 ObjectInfo FileSource::info() const {
@@ -67,31 +44,12 @@ ObjectInfo FileSource::info() const {
           .read_only = access_ == FileAccess::kReadOnly};
 }
 
-void FileSource::Read(ReadRequest request) { request.Complete(Fill(request)); }
-
-// Reads what the file has of the range, then zeroes what lies beyond the content: also what preadv found there because
-// the file has grown since.
-zx_status_t FileSource::Fill(const ReadRequest& request) const {
+// What the file has of the range; beyond the content are zeros, also where the file has grown since.
+void FileSource::Read(ReadRequest request) {
   const uint64_t content = content_size_ - std::min(content_size_, request.offset());
-  const uint64_t wanted = std::min(content, request.length());
-  std::vector<iovec> rest(request.pages().begin(), request.pages().end());
-  std::span<iovec> pieces(rest);
-  uint64_t done = 0;
-  while (done < wanted) {
-    const ssize_t size =
-        ::preadv(file_.get(), pieces.data(), static_cast<int>(std::min<size_t>(pieces.size(), IOV_MAX)),
-                 static_cast<off_t>(request.offset() + done));
-    if (size < 0 && errno == EINTR) {
-      continue;
-    }
-    if (size <= 0) {
-      return ZX_ERR_IO;  // an error of the medium, or the file has shrunk
-    }
-    Advance(pieces, static_cast<size_t>(size));
-    done += static_cast<uint64_t>(size);
-  }
-  ZeroFrom(request.pages(), wanted);
-  return ZX_OK;
+  const FileRange range{
+      .descriptor = file_.get(), .offset = request.offset(), .length = std::min(content, request.length())};
+  request.CompleteFromFile(range);
 }
 
 base::Result<std::unique_ptr<FilePager>, dev::Error> FilePager::Create(const std::string& path, FileAccess access) {

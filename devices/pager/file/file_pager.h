@@ -34,8 +34,6 @@ class FileSource final : public PageSource {
   void Read(ReadRequest request) override;
 
  private:
-  [[nodiscard]] zx_status_t Fill(const ReadRequest& request) const;
-
   const dev::UniqueFd file_;
   const uint64_t content_size_;
   const FileAccess access_;

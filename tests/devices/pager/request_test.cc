@@ -1,12 +1,17 @@
 // A request is answered exactly once, whatever becomes of it.
 #include "devices/pager/request.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <zircon/errors.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "devices/core/unique_fd.h"
 #include "tests/devices/support/recording_answer.h"
+#include "tests/devices/support/temporary_directory.h"
 
 namespace {
 
@@ -70,6 +75,50 @@ TEST_F(ReadRequestTest, AssignmentAnswersWhatItReplaces) {
   EXPECT_EQ(other.count, 1);
   EXPECT_EQ(other.status, ZX_OK);
   EXPECT_EQ(record_.count, 1);
+}
+
+// Whoever asked can read files.
+class ReadingAnswer final : public pager::Answer {
+ public:
+  explicit ReadingAnswer(std::vector<uint64_t>& lengths) : lengths_(lengths) {}
+  void OnAnswer(zx_status_t /*status*/) override { FAIL() << "answered twice"; }
+  bool OnFileRange(const pager::FileRange& range) override {
+    lengths_.push_back(range.length);
+    return true;
+  }
+
+ private:
+  std::vector<uint64_t>& lengths_;
+};
+
+TEST_F(ReadRequestTest, FileRangeGoesToWhoeverAskedAndLeavesThePagesAlone) {
+  std::vector<uint64_t> lengths;
+  {
+    ReadRequest request(0, buffer_.Pieces({3}), std::make_unique<ReadingAnswer>(lengths));
+    request.CompleteFromFile({.descriptor = -1, .offset = 0, .length = 5000});
+  }
+  EXPECT_EQ(lengths, std::vector<uint64_t>{5000});
+  EXPECT_EQ(buffer_.text(), std::string(3 * base::kPageSize, '\xee'));
+}
+
+TEST_F(ReadRequestTest, FileRangeIsReadWhereWhoeverAskedCannot) {
+  const test::TemporaryDirectory directory;
+  const dev::UniqueFd file(::open(directory.Write("f", "0123456789").c_str(), O_RDONLY | O_CLOEXEC));
+  ReadRequest request = Make(record_);
+  request.CompleteFromFile({.descriptor = file.get(), .offset = 4, .length = 6});
+  EXPECT_EQ(record_.count, 1);
+  EXPECT_EQ(record_.status, ZX_OK);
+  std::string expected = "456789";
+  expected.resize(3 * base::kPageSize, '\0');
+  EXPECT_TRUE(buffer_.text() == expected);
+}
+
+TEST_F(ReadRequestTest, FileThatEndsBeforeItsRangeIsAnError) {
+  const test::TemporaryDirectory directory;
+  const dev::UniqueFd file(::open(directory.Write("f", "0123456789").c_str(), O_RDONLY | O_CLOEXEC));
+  ReadRequest request = Make(record_);
+  request.CompleteFromFile({.descriptor = file.get(), .offset = 4, .length = 7});
+  EXPECT_EQ(record_.status, ZX_ERR_IO);
 }
 
 TEST_F(ReadRequestTest, OtherRequestsAreAnsweredOnceToo) {

@@ -1,0 +1,37 @@
+// Memory in pieces, as requests have it: a list of iovec seen as one run of bytes. And the one way from a file into it.
+#pragma once
+
+#include <sys/uio.h>
+#include <zircon/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pager {
+
+// [offset, offset + length) of a file, borrowed.
+struct FileRange {
+  int descriptor;
+  uint64_t offset;  // bytes; offset + length is at most 2^63 - 1
+  uint64_t length;
+};
+
+// The bytes [from, from + length) of `pieces`. Precondition: they have that many.
+[[nodiscard]] std::vector<iovec> Slice(std::span<const iovec> pieces, uint64_t from, uint64_t length);
+
+// Precondition: `to` holds at least as many bytes.
+void CopyInto(std::span<const iovec> to, std::span<const std::byte> from);
+// Precondition: `to` holds at least as many bytes as `from` has.
+void CopyOutOf(std::span<const iovec> from, std::span<std::byte> to);
+
+// Zeroes what lies `from` bytes and more into `pieces`.
+void ZeroFrom(std::span<const iovec> pieces, uint64_t from);
+
+// Reads the range to the beginning of `pieces` and zeroes what is left of them. ZX_ERR_IO, with `pieces` in no
+// particular state, when the medium fails or the file ends before the range does: zeros would look like data.
+// Precondition: `pieces` hold at least `range.length` bytes.
+[[nodiscard]] zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces);
+
+}  // namespace pager
