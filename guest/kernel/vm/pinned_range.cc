@@ -1,6 +1,7 @@
 #include "guest/kernel/vm/pinned_range.h"
 
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/long_loop.h"
 #include "guest/kernel/vm/reclaim.h"
 
 namespace gk {
@@ -14,8 +15,12 @@ Result<PinnedRange> PinnedRange::Pin(RefPtr<Vmo> vmo, uint64_t offset, uint64_t 
   range.vmo_ = std::move(vmo);
   range.access_ = access;
   range.first_ = offset / kPageSize;
+  LongLoop loop;
   while (range.count_ < length / kPageSize) {
     PAGODA_TRY(range.PinNext(length / kPageSize - range.count_));
+    if (range.count_ < length / kPageSize) {
+      PAGODA_TRY(loop.OnProgress(kPageSize));
+    }
   }
   if (access == PinAccess::kWrite) {
     range.vmo_->content().OnModified();

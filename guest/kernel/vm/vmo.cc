@@ -5,6 +5,7 @@
 #include "guest/kernel/lib/memory.h"
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/long_loop.h"
 #include "guest/kernel/vm/paged_content.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "guest/kernel/vm/write_window.h"
@@ -117,12 +118,14 @@ PageIndex Vmo::FindPresent(PageIndex from) const {
 }
 
 // Calls `action(page bytes, offset in the page, length, bytes done before)` for each page that the range touches. The
-// page is looked up anew after every wait; between the lookup and the action nothing blocks.
+// page is looked up anew after every wait; between the lookup and the action nothing blocks. The length may be
+// anything: a sparse object can be larger than all RAM.
 template <typename Action>
 Result<> Vmo::ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, Action action) {
   if (!base::RangeFits(offset, length, size())) {
     return Error(ZX_ERR_OUT_OF_RANGE);
   }
+  LongLoop loop;
   for (uint64_t done = 0; done < length;) {
     reclaim::SafePoint();
     const uint64_t position = offset + done;
@@ -143,6 +146,9 @@ Result<> Vmo::ForEachPage(uint64_t offset, uint64_t length, PageIntent intent, A
     const uint64_t chunk = Min(kPageSize - in_page, length - done);
     action(lookup.data<uint8_t>() + in_page, chunk, done);
     done += chunk;
+    if (done < length) {
+      PAGODA_TRY(loop.OnProgress(chunk));
+    }
   }
   return {};
 }

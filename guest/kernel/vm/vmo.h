@@ -159,8 +159,8 @@ class Vmo final : public RefCounted<Vmo> {
   // the object is mapped, is a child, has children or pins, or has pages and a policy other than cached. Nothing
   // changed on failure.
   Result<> SetCachePolicy(uint32_t policy);
-  // Writes the present pages of the range back to memory and drops them from all caches. ZX_ERR_INVALID_ARGS: an empty
-  // range; ZX_ERR_OUT_OF_RANGE.
+  // Writes the present pages of the range back to memory and drops them from all caches. May block (long ranges).
+  // ZX_ERR_INVALID_ARGS: an empty range; ZX_ERR_OUT_OF_RANGE; ZX_ERR_INTERNAL_INTR_KILLED.
   Result<> CleanCache(uint64_t offset, uint64_t length);
 
   // Makes the range read as zero. Whole pages are given up where that can be; parts of pages that read as zero already

@@ -5,10 +5,19 @@
 // only while there are no pages.
 #include "guest/kernel/arch/cache.h"
 #include "guest/kernel/arch/physical_map.h"
+#include "guest/kernel/vm/long_loop.h"
 #include "guest/kernel/vm/vmo.h"
 #include "shared/base/range.h"
 
 namespace gk {
+
+namespace {
+
+void CleanPage(const Vmo& vmo, PageIndex index) {
+  arch::CleanAndInvalidateCache(arch::PhysicalToVirtual<uint8_t>(vmo.PeekPage(index).address), kPageSize);
+}
+
+}  // namespace
 
 Result<> Vmo::CheckCopyable() const {
   if (content_->kind() == ContentKind::kPhysical) {
@@ -26,8 +35,10 @@ Result<> Vmo::SetCachePolicy(uint32_t policy) {
   if (fixed || shared || content_->is_mapped() || content_->HasPins(0, kNoPage)) {
     return Error(ZX_ERR_BAD_STATE);
   }
-  if (policy != ZX_CACHE_POLICY_CACHED && size() != 0) {
-    PAGODA_TRY(CleanCache(0, size()));
+  // In one go: what others do to the object in between would have to be cleaned again.
+  for (PageIndex index = policy != ZX_CACHE_POLICY_CACHED ? FindPresent(0) : kNoPage; index != kNoPage;
+       index = FindPresent(index + 1)) {
+    CleanPage(*this, index);
   }
   content_->set_cache_policy(policy);
   return {};
@@ -41,8 +52,10 @@ Result<> Vmo::CleanCache(uint64_t offset, uint64_t length) {
     return Error(ZX_ERR_OUT_OF_RANGE);
   }
   const PageIndex last = (offset + length - 1) / kPageSize;
+  LongLoop loop;
   for (PageIndex index = FindPresent(offset / kPageSize); index <= last; index = FindPresent(index + 1)) {
-    arch::CleanAndInvalidateCache(arch::PhysicalToVirtual<uint8_t>(PeekPage(index).address), kPageSize);
+    CleanPage(*this, index);
+    PAGODA_TRY(loop.OnProgress(kPageSize));
   }
   return {};
 }

@@ -2,8 +2,7 @@
 
 #include "guest/kernel/lib/memory.h"
 #include "guest/kernel/lib/min_max.h"
-#include "guest/kernel/sched/kernel_lock.h"
-#include "guest/kernel/sched/thread.h"
+#include "guest/kernel/vm/long_loop.h"
 #include "guest/kernel/vm/pmm.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "guest/kernel/vm/write_window.h"
@@ -11,19 +10,6 @@
 
 namespace gk {
 namespace {
-
-// How much is copied at a stretch. Programs choose the length, and a sparse object can be larger than all RAM.
-constexpr uint64_t kStretch = uint64_t{1} << 20;
-
-// Lets other CPUs and threads in. ZX_ERR_INTERNAL_INTR_KILLED: the thread is to end.
-Result<> Pause() {
-  if (Thread::Current()->kill_pending()) {
-    return Error(ZX_ERR_INTERNAL_INTR_KILLED);
-  }
-  kernel_lock.Relax();
-  Thread::YieldCurrent();
-  return {};
-}
 
 constexpr Access AccessFor(VmoTransfer::Direction direction) {
   const bool to_user = direction == VmoTransfer::Direction::kToUser;
@@ -117,13 +103,12 @@ Result<uint64_t> VmoTransfer::MoveChunk(uint64_t length) {
 
 Result<> VmoTransfer::Move(uint64_t length) {
   const uint64_t end = done_ + length;
-  uint64_t pause_at = done_ + kStretch;
+  LongLoop loop;
   while (done_ < end) {
     PAGODA_TRY_ASSIGN(const uint64_t chunk, MoveChunk(end - done_));
     done_ += chunk;
-    if (done_ >= pause_at && done_ < end) {
-      PAGODA_TRY(Pause());
-      pause_at = done_ + kStretch;
+    if (done_ < end) {
+      PAGODA_TRY(loop.OnProgress(chunk));
     }
   }
   return {};

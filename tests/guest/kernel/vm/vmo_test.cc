@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "guest/kernel/sched/thread.h"
 #include "guest/kernel/vm/torture.h"
 #include "tests/guest/kernel/vm/vm_fixture.h"
+#include "tests/support/fake_arch/fibers.h"
 
 namespace gk {
 namespace {
@@ -149,6 +151,34 @@ TEST_F(VmoTest, FixedObjectRefusesToResize) {
   const RefPtr<Vmo> vmo = MakeVmo(4);
   EXPECT_EQ(ValueOf(vmo->Resize(5 * kPageSize)), ZX_ERR_UNAVAILABLE);
   EXPECT_EQ(vmo->size(), 4 * kPageSize);
+}
+
+// Far more than anybody can wait for.
+constexpr PageIndex kEndless = PageIndex{1} << 40;
+
+// Runs `operation` on a thread of its own, has another thread kill it, and returns its status.
+template <typename Operation>
+zx_status_t KillDuring(Operation operation) {
+  zx_status_t status = ZX_OK;
+  RefPtr<Thread> thread;
+  fake_arch::StartThread([&] {
+    thread = RefPtr<Thread>(Thread::Current());
+    status = ValueOf(operation());
+  });
+  fake_arch::StartThread([&] { thread->Kill(); });
+  fake_arch::RunUntilIdle();
+  return status;
+}
+
+TEST_F(VmoTest, LongPrefetchLetsOthersInAndEndsWithItsThread) {
+  const RefPtr<Vmo> vmo = MakeVmo(kEndless);
+  EXPECT_EQ(KillDuring([&] { return vmo->Prefetch(0, vmo->size()); }), ZX_ERR_INTERNAL_INTR_KILLED);
+}
+
+TEST_F(VmoTest, LongCommitLetsOthersInAndEndsWithItsThread) {
+  const RefPtr<Vmo> vmo = MakeVmo(kEndless);
+  EXPECT_EQ(KillDuring([&] { return vmo->Commit(0, vmo->size()); }), ZX_ERR_INTERNAL_INTR_KILLED);
+  EXPECT_LT(vmo->committed_pages(), 1024u) << "memory is not what ended it";
 }
 
 TEST_F(VmoTest, OutOfMemoryLeavesThePrefix) {
