@@ -251,18 +251,20 @@ class Mapping : public zxtest::Test {
   void SetUp() override { ASSERT_OK(zx::vmo::create(8 * kPageSize, 0, &vmo_)); }
   void TearDown() override {
     if (address_ != 0) {
-      zx::vmar::root_self()->unmap(address_, 8 * kPageSize);
+      zx::vmar::root_self()->unmap(address_, length_);
     }
   }
 
  protected:
   zx_status_t Map(zx_vm_option_t options, uint64_t vmo_offset = 0, size_t length = 8 * kPageSize) {
+    length_ = length;
     return zx::vmar::root_self()->map(options, 0, vmo_, vmo_offset, length, &address_);
   }
   char* memory() const { return reinterpret_cast<char*>(address_); }
 
   zx::vmo vmo_;
   zx_vaddr_t address_ = 0;
+  size_t length_ = 0;
 };
 
 TEST_F(Mapping, SharesItsBytesWithTheVmo) {

@@ -164,22 +164,30 @@ zx_status_t Map(HostProcess& process, const Arguments& a) {
   if (address == MAP_FAILED) {
     return errno == EINVAL ? ZX_ERR_INVALID_ARGS : ZX_ERR_NO_MEMORY;
   }
+  process.mappings.Add(reinterpret_cast<uint64_t>(address), base::AlignUp(a[5], base::kPageSize));
   *Pointer<uint64_t>(a[6]) = reinterpret_cast<uint64_t>(address);
   return ZX_OK;
 }
 
-zx_status_t Unmap(const Arguments& a) {
-  return a[2] != 0 && munmap(Pointer<void>(a[1]), a[2]) == 0 ? ZX_OK : ZX_ERR_INVALID_ARGS;
+zx_status_t Unmap(HostProcess& process, const Arguments& a) {
+  if (a[2] == 0 || !base::IsPageAligned(a[1]) || a[2] > UINT64_MAX - a[1]) {
+    return ZX_ERR_INVALID_ARGS;
+  }
+  process.mappings.Unmap(a[1], base::AlignUp(a[2], base::kPageSize));
+  return ZX_OK;
 }
 
-zx_status_t Protect(const Arguments& a) {
+zx_status_t Protect(HostProcess& process, const Arguments& a) {
   if ((a[1] & ZX_VM_PERM_EXECUTE) != 0) {
     return ZX_ERR_ACCESS_DENIED;
   }
-  if (mprotect(Pointer<void>(a[2]), a[3], ProtectionOf(a[1])) == 0) {
-    return ZX_OK;
+  if (a[3] == 0 || !base::IsPageAligned(a[2])) {
+    return ZX_ERR_INVALID_ARGS;
   }
-  return errno == ENOMEM ? ZX_ERR_NOT_FOUND : ZX_ERR_INVALID_ARGS;
+  if (!process.mappings.Cover(a[2], a[3])) {
+    return ZX_ERR_NOT_FOUND;
+  }
+  return mprotect(Pointer<void>(a[2]), a[3], ProtectionOf(a[1])) == 0 ? ZX_OK : ZX_ERR_INVALID_ARGS;
 }
 
 zx_status_t WaitOne(HostProcess& process, const Arguments& a) {
@@ -268,9 +276,9 @@ int64_t CarryOut(HostProcess& process, uint64_t number, const Arguments& a) {
     case Syscall::vmar_map:
       return Map(process, a);
     case Syscall::vmar_unmap:
-      return Unmap(a);
+      return Unmap(process, a);
     case Syscall::vmar_protect:
-      return Protect(a);
+      return Protect(process, a);
     case Syscall::pagoda_console_write:
       return WriteConsole(a);
     case Syscall::pagoda_object_open:

@@ -18,6 +18,7 @@ using Arguments = std::array<uint64_t, 8>;
 // The process that the guest program believes to be in.
 struct HostProcess {
   HandleTable handles;
+  ProgramMappings mappings;
   std::map<std::string, std::string> served_objects;  // name to path
 };
 

@@ -83,6 +83,31 @@ zx_status_t HandleTable::WaitTerminated(Object& thread, int64_t deadline_ns) {
   return changed_.wait_until(lock, deadline, [&] { return thread.terminated; }) ? ZX_OK : ZX_ERR_TIMED_OUT;
 }
 
+void ProgramMappings::Add(uint64_t address, uint64_t size) {
+  std::lock_guard guard(lock_);
+  for (uint64_t page = address; page < address + size; page += base::kPageSize) {
+    pages_.insert(pages_.end(), page);
+  }
+}
+
+bool ProgramMappings::Cover(uint64_t address, uint64_t size) {
+  std::lock_guard guard(lock_);
+  uint64_t end = address;
+  for (auto page = pages_.find(address); page != pages_.end() && *page == end && end < address + size; ++page) {
+    end += base::kPageSize;
+  }
+  return end >= address + size;
+}
+
+void ProgramMappings::Unmap(uint64_t address, uint64_t size) {
+  std::lock_guard guard(lock_);
+  auto page = pages_.lower_bound(address);
+  while (page != pages_.end() && *page - address < size) {
+    munmap(reinterpret_cast<void*>(*page), base::kPageSize);
+    page = pages_.erase(page);
+  }
+}
+
 std::shared_ptr<Object> MakeVmo(uint64_t size) {
   auto vmo = std::make_shared<Object>();
   vmo->type = ZX_OBJ_TYPE_VMO;

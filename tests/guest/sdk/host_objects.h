@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
 namespace sdk_test {
 
@@ -53,6 +54,21 @@ class HandleTable {
   std::condition_variable changed_;
   std::map<zx_handle_t, Handle> handles_;
   zx_handle_t next_ = 0x1003;
+};
+
+// Which addresses of this process the program has mapped. All others are the host's: its libraries', its threads',
+// those of its heap, which may lie right beside, so that a program that unmaps more than it has would take them away.
+// Any thread. Addresses and sizes are page multiples.
+class ProgramMappings {
+ public:
+  void Add(uint64_t address, uint64_t size);
+  [[nodiscard]] bool Cover(uint64_t address, uint64_t size);
+  // Unmaps the parts of the range that are the program's.
+  void Unmap(uint64_t address, uint64_t size);
+
+ private:
+  std::mutex lock_;
+  std::set<uint64_t> pages_;  // addresses
 };
 
 // A VMO of `size` bytes (rounded up to pages), null when the host has no memory.
