@@ -71,6 +71,7 @@ Page* MakeSlab(uint32_t size_class) {
       .next = nullptr, .previous = nullptr, .first_free = nullptr, .in_use = 0, .carved = 0, .size_class = size_class};
   Link(slab);
   ++g_heap.statistics.pages;
+  g_heap.statistics.free_bytes += Capacity(size_class) * kClassSizes[size_class];
   return slab;
 }
 
@@ -81,6 +82,7 @@ void* TakeObject(Page* slab) {
   } else {
     object = slab->data<uint8_t>() + size_t{slab->heap.carved++} * kClassSizes[slab->heap.size_class];
   }
+  g_heap.statistics.free_bytes -= kClassSizes[slab->heap.size_class];
   if (++slab->heap.in_use == Capacity(slab->heap.size_class)) {
     Unlink(slab);
   }
@@ -118,6 +120,7 @@ void FreeObject(Page* slab, void* object) {
   GK_ASSERT(slab->heap.in_use != 0 && offset % kClassSizes[size_class] == 0);
   *static_cast<void**>(object) = slab->heap.first_free;
   slab->heap.first_free = object;
+  g_heap.statistics.free_bytes += kClassSizes[size_class];
   if (slab->heap.in_use-- == Capacity(size_class)) {
     Link(slab);
   }
@@ -125,6 +128,7 @@ void FreeObject(Page* slab, void* object) {
     Unlink(slab);
     FreePage(slab);
     --g_heap.statistics.pages;
+    g_heap.statistics.free_bytes -= Capacity(size_class) * kClassSizes[size_class];
   }
 }
 

@@ -21,6 +21,7 @@ void Free(void* pointer);
 struct Statistics {
   size_t objects;
   size_t pages;
+  size_t free_bytes;  // room for objects inside slabs
 };
 [[nodiscard]] Statistics GetStatistics();
 

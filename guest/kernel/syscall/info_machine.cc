@@ -1,6 +1,7 @@
 // Topics about the machine: resources, devices and memory as a whole.
 #include <zircon/syscalls/object.h>
 
+#include "guest/kernel/lib/page_heap.h"
 #include "guest/kernel/object/bti_dispatcher.h"
 #include "guest/kernel/object/resource_dispatcher.h"
 #include "guest/kernel/syscall/info_topics.h"
@@ -11,8 +12,8 @@ namespace {
 
 constexpr ResourceRange kMayLook = {ZX_RSRC_KIND_SYSTEM, ZX_RSRC_SYSTEM_INFO_BASE, 1};
 
-// The extended form has everything that the other has. Room inside the heap's slabs is not known: its bytes all count
-// as used.
+// The extended form has everything that the other has. Messages lie on the heap and count there: there is no other
+// memory for `ipc_bytes` to tell.
 zx_info_kmem_stats_extended_t MemoryInBytes() {
   const PmmStatistics pages = GetPmmStatistics();
   const uint64_t other = pages.total_pages - pages.free_pages - pages.wired_pages - pages.heap_pages -
@@ -22,6 +23,7 @@ zx_info_kmem_stats_extended_t MemoryInBytes() {
   bytes.free_bytes = pages.free_pages * kPageSize;
   bytes.wired_bytes = pages.wired_pages * kPageSize;
   bytes.total_heap_bytes = pages.heap_pages * kPageSize;
+  bytes.free_heap_bytes = page_heap::GetStatistics().free_bytes;
   bytes.vmo_bytes = pages.object_pages * kPageSize;
   bytes.mmu_overhead_bytes = pages.table_pages * kPageSize;
   bytes.other_bytes = other * kPageSize;

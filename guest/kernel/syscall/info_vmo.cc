@@ -38,7 +38,7 @@ zx_info_vmo_t DescribeVmo(const Vmo& vmo) {
   info.parent_koid = vmo.parent_koid();
   info.num_children = vmo.child_count();
   info.num_mappings = vmo.mapping_count();
-  info.share_count = vmo.mapping_count();
+  info.share_count = vmo.address_space_count();
   info.flags = FlagsOf(vmo);
   info.cache_policy = vmo.content().cache_policy();
   info.metadata_bytes = vmo.metadata_bytes();

@@ -71,6 +71,11 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   // still holds.
   [[nodiscard]] uint64_t removals() const { return removals_; }
 
+  // For somebody who goes through things that lie in address spaces and wants to count each space once. Nobody relies
+  // on it after that.
+  [[nodiscard]] bool counted() const { return counted_; }
+  void set_counted(bool counted) { counted_ = counted; }
+
   // The next number of the layout's generator.
   uint64_t NextRandom();
 
@@ -92,6 +97,7 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   CpuMask running_cpus_ = 0;
   uint64_t random_state_;
   uint64_t removals_ = 0;
+  bool counted_ = false;
 };
 
 }  // namespace gk

@@ -18,6 +18,8 @@ size_t CountPresentPages(const Mapping& mapping) {
 MemoryUse MeasureMemoryUse(RefPtr<Vmar> root) {
   MemoryUse use;
   RegionWalk walk(std::move(root));
+  const Vmo* counted = nullptr;  // neighbours often show the same object
+  uint64_t sharers = 0;
   for (RefPtr<Region> region = walk.Next(); region; region = walk.Next()) {
     const Mapping* mapping = region->AsMapping();
     if (mapping == nullptr) {
@@ -25,7 +27,10 @@ MemoryUse MeasureMemoryUse(RefPtr<Vmar> root) {
     }
     use.mapped += mapping->size();
     const uint64_t bytes = CountPresentPages(*mapping) * kPageSize;
-    const uint64_t sharers = mapping->vmo().mapping_count();
+    if (&mapping->vmo() != counted) {
+      counted = &mapping->vmo();
+      sharers = counted->address_space_count();
+    }
     if (sharers <= 1) {
       use.private_use += bytes;
     } else {

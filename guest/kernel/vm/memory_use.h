@@ -13,7 +13,8 @@ namespace gk {
 // Pages that the object has where the mapping shows it, at the same cost however many there are.
 [[nodiscard]] size_t CountPresentPages(const Mapping& mapping);
 
-// Bytes. A VMO that is mapped once is private, one that is mapped n times is shared and costs each mapping 1/n.
+// Bytes. A VMO that is mapped in one address space is private to it, one that is mapped in n is shared and costs each
+// of them 1/n, however many mappings there are.
 struct MemoryUse {
   uint64_t mapped = 0;  // addresses, whether or not there are pages
   uint64_t private_use = 0;

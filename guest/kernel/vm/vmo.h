@@ -223,6 +223,10 @@ class Vmo final : public RefCounted<Vmo> {
   void AttachMapping(Mapping& mapping);
   void DetachMapping(Mapping& mapping);
   [[nodiscard]] size_t mapping_count() const { return mapping_count_; }
+  // The address spaces in which it is mapped. Costs a look at every mapping of the content.
+  [[nodiscard]] size_t address_space_count() const {
+    return mapping_count_ > 1 ? content_->CountSpaces(*this) : mapping_count_;
+  }
 
   // --- identity, kept here because mappings outlive handles ---
 

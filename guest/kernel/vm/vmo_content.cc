@@ -1,6 +1,7 @@
 #include "guest/kernel/vm/vmo_content.h"
 
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/address_space.h"
 #include "guest/kernel/vm/mapping.h"
 
 namespace gk {
@@ -11,6 +12,20 @@ VmoContent::~VmoContent() { GK_ASSERT(mappings_.empty()); }
 void VmoContent::AttachMapping(Mapping& mapping) { mappings_.PushBack(mapping); }
 
 void VmoContent::DetachMapping(Mapping& mapping) { static_cast<base::ListNode<ContentMappingTag>&>(mapping).Unlink(); }
+
+size_t VmoContent::CountSpaces(const Vmo& vmo) {
+  for (Mapping& mapping : mappings_) {
+    mapping.space()->set_counted(false);
+  }
+  size_t count = 0;
+  for (Mapping& mapping : mappings_) {
+    if (&mapping.vmo() == &vmo && !mapping.space()->counted()) {
+      mapping.space()->set_counted(true);
+      ++count;
+    }
+  }
+  return count;
+}
 
 void VmoContent::UnmapFromAll(PageIndex first, PageIndex count) {
   for (Mapping& mapping : mappings_) {

@@ -25,6 +25,7 @@ class Mapping;
 class PagedContent;
 class PageRequest;
 class PageSource;
+class Vmo;
 struct ContentMappingTag;
 
 // What a content can do follows from what its pages are.
@@ -123,6 +124,8 @@ class VmoContent : public RefCounted<VmoContent> {
   void set_cache_policy(uint32_t policy) { cache_policy_ = policy; }
 
   [[nodiscard]] bool is_mapped() const { return !mappings_.empty(); }
+  // The address spaces that map `vmo`, a window onto this. Looks at every mapping of the content.
+  [[nodiscard]] size_t CountSpaces(const Vmo& vmo);
   // Called by Mapping, which holds a reference to its object (and so to this) until it has left the list.
   void AttachMapping(Mapping& mapping);
   void DetachMapping(Mapping& mapping);

@@ -46,6 +46,19 @@ TEST_F(PageHeap, SmallObjectsShareOnePage) {
   page_heap::Free(b);
 }
 
+TEST_F(PageHeap, RoomInsideSlabsIsKnown) {
+  void* a = page_heap::Allocate(1024);
+  void* b = page_heap::Allocate(1024);
+  EXPECT_EQ(page_heap::GetStatistics().free_bytes, kPageSize - 2 * 1024);
+  void* large = page_heap::Allocate(3 * kPageSize);
+  EXPECT_EQ(page_heap::GetStatistics().free_bytes, kPageSize - 2 * 1024) << "whole pages have no room";
+  page_heap::Free(a);
+  EXPECT_EQ(page_heap::GetStatistics().free_bytes, kPageSize - 1024);
+  page_heap::Free(b);
+  page_heap::Free(large);
+  EXPECT_EQ(page_heap::GetStatistics().free_bytes, 0u);
+}
+
 TEST_F(PageHeap, LastObjectOfASlabGivesThePageBack) {
   std::vector<void*> objects;
   for (int i = 0; i < 100; ++i) {

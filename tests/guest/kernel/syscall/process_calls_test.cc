@@ -198,6 +198,12 @@ TEST_F(ProcessCallsTest, TaskStatsTellPrivateFromSharedMemory) {
   EXPECT_EQ(get().mem_private_bytes, 0u);
   EXPECT_EQ(get().mem_shared_bytes, kPageSize);
   EXPECT_EQ(get().mem_scaled_shared_bytes, kPageSize / 2);
+  map(root_);
+  EXPECT_EQ(get().mem_scaled_shared_bytes, kPageSize / 2) << "one more mapping there makes it no cheaper here";
+  map(child_root_);
+  EXPECT_EQ(get().mem_shared_bytes, 2 * kPageSize);
+  EXPECT_EQ(get().mem_scaled_shared_bytes, kPageSize);
+  EXPECT_EQ(get().mem_private_bytes, 0u);
   EXPECT_EQ(Call(Syscall::task_kill, child_), ZX_OK);
   EXPECT_EQ(Call(Syscall::object_get_info, child_, ZX_INFO_TASK_STATS, stats, sizeof(zx_info_task_stats_t), 0, 0),
             ZX_ERR_BAD_STATE);
