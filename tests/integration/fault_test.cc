@@ -1,4 +1,5 @@
 // A program that does what it must not is killed and its fault named; the kernel and the monitor live on to say so.
+#include <cstdlib>
 #include <string>
 
 #include "tests/integration/fixture.h"
@@ -36,12 +37,13 @@ INSTANTIATE_TEST_SUITE_P(Each, UserFault,
                                          Fault{"Breakpoint", "breakpoint", "breakpoint"}),
                          NameOfParameter());
 
-// Where the vDSO traps by a syscall instruction, its use elsewhere is recognised and ends the program; where the
-// instruction does not reach the kernel it is a fault.
+// Where the vDSO traps by a syscall instruction, as it does on every KVM with hardware semantics, its use elsewhere is
+// recognised and ends the program; where the instruction does not reach the kernel it is a fault.
 TEST_F(GuestTest, ASystemCallFromOutsideTheVdsoKillsTheProgram) {
   constexpr int kKilled = 137;
+  const bool reaches_the_kernel = std::getenv("PAGODA_HARDWARE_KVM") != nullptr;
   const Ending ending = Execute(RunCommand({}, {"fault", "foreign-syscall"}));
-  EXPECT_TRUE(ending.code == kKilled || ending.code == kKilledByFault) << ending.code;
+  EXPECT_TRUE(ending.code == kKilled || (!reaches_the_kernel && ending.code == kKilledByFault)) << ending.code;
   EXPECT_EQ(ending.out.find("still alive"), std::string::npos) << ending.out;
 }
 
