@@ -2,6 +2,8 @@
 // exit code is 1.
 #include <stdio.h>
 #include <string.h>
+#include <zircon/process.h>
+#include <zircon/syscalls.h>
 
 #include <cstdint>
 
@@ -22,6 +24,19 @@ void WriteCode() { *Hidden(reinterpret_cast<volatile char*>(&ReadNull)) = 0; }
 void ExecuteData() {
   static unsigned char return_instruction[] = {0xc3};
   reinterpret_cast<void (*)()>(Hidden(reinterpret_cast<uintptr_t>(return_instruction)))();
+}
+
+// A mapping that is writable and executable, with an instruction that stores into its own page: movb $42, 0x100(%rip).
+void WriteSelf() {
+  constexpr unsigned char kCode[] = {0xc6, 0x05, 0x00, 0x01, 0x00, 0x00, 42, 0xc3};
+  zx_handle_t vmo = ZX_HANDLE_INVALID;
+  zx_vaddr_t address = 0;
+  if (zx_vmo_create(4096, 0, &vmo) == ZX_OK && zx_vmo_write(vmo, kCode, 0, sizeof(kCode)) == ZX_OK &&
+      zx_vmo_replace_as_executable(vmo, ZX_HANDLE_INVALID, &vmo) == ZX_OK &&
+      zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE, 0, vmo, 0, 4096,
+                  &address) == ZX_OK) {
+    reinterpret_cast<void (*)()>(Hidden(address))();
+  }
 }
 
 void JumpNowhere() { reinterpret_cast<void (*)()>(Hidden<uintptr_t>(0x7fff'0000'0000))(); }
@@ -52,6 +67,7 @@ constexpr Kind kKinds[] = {
     {"write-null", WriteNull, "write to address 0"},
     {"read-kernel", ReadKernel, "read the kernel's memory"},
     {"write-code", WriteCode, "write to the program's own code"},
+    {"write-self", WriteSelf, "write to the page that the writing instruction lies in"},
     {"execute-data", ExecuteData, "call into the program's data"},
     {"jump-nowhere", JumpNowhere, "call an address where nothing is mapped"},
     {"non-canonical", NonCanonical, "read from an address that no page table can map"},

@@ -112,6 +112,9 @@ void ExceptionReport::AppendPageFault(uint64_t rip, const UserException& excepti
     case ZX_ERR_NO_MEMORY:
       Append(" (the machine has no memory left)");
       break;
+    case ZX_ERR_NOT_SUPPORTED:
+      Append(" (the instruction lies in the page that it writes to)");
+      break;
     default:
       Append(" (the page could not be provided: status ");
       AppendDecimal(exception.fault_status);

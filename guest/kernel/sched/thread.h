@@ -22,6 +22,7 @@
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/sched/wait_queue.h"
+#include "guest/kernel/vm/fault_history.h"
 #include "shared/base/intrusive_list.h"
 
 namespace gk {
@@ -117,6 +118,7 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
   [[nodiscard]] AddressSpace* address_space() const { return address_space_.get(); }
   [[nodiscard]] ThreadOwner* owner() { return owner_; }
   [[nodiscard]] UserRegisters& registers() { return user_.registers; }
+  [[nodiscard]] FaultHistory& fault_history() { return fault_history_; }
   // All of the user side, whole in memory only while the thread is off its CPU.
   [[nodiscard]] arch::UserState& user_state() { return user_; }
 
@@ -144,6 +146,7 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
   arch::KernelStack stack_;
   arch::KernelContext context_;
   arch::UserState user_;
+  FaultHistory fault_history_;
 };
 
 }  // namespace gk

@@ -53,7 +53,11 @@ void HandlePageFault(Thread& thread, const Trap& trap) {
   const Access access{.read = (trap.error_code & (kFaultWrite | kFaultFetch)) == 0,
                       .write = (trap.error_code & kFaultWrite) != 0,
                       .execute = (trap.error_code & kFaultFetch) != 0};
-  const Result<> resolved = thread.address_space()->HandleFault(trap.fault_address, access, FaultOrigin::kProgram);
+  const bool writes_to_itself = thread.fault_history().OnFault(thread.registers().rip, trap.fault_address, access);
+  Result<> resolved = thread.address_space()->HandleFault(trap.fault_address, access, FaultOrigin::kProgram);
+  if (resolved.ok() && writes_to_itself) {
+    resolved = Error(ZX_ERR_NOT_SUPPORTED);
+  }
   const bool again = !resolved.ok() && resolved.error() == Status(ZX_ERR_INTERNAL_INTR_RETRY);  // after a suspension
   if (!resolved.ok() && !again && !thread.kill_pending()) {
     RaiseException(thread, trap, resolved.error().value());

@@ -41,6 +41,9 @@ TEST(ExceptionReport, TheFirstLineNamesProgramThreadFaultAddressAndInstruction) 
 }
 
 TEST(ExceptionReport, AFailedPageSourceIsNamedByItsStatus) {
+  EXPECT_NE(
+      Report(PageFault(6, 0x1000, ZX_ERR_NOT_SUPPORTED)).find("(the instruction lies in the page that it writes to)"),
+      std::string::npos);
   EXPECT_NE(Report(PageFault(4, 0x1000, ZX_ERR_IO)).find("(the page could not be provided: status -40)"),
             std::string::npos);
 }
