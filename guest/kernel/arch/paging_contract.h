@@ -22,10 +22,17 @@
 
 namespace gk::arch {
 
+// How accesses go to memory. RAM is cached for everybody but those who asked for something else.
+enum class Caching : uint8_t {
+  kCached,
+  kWriteCombining,  // reads go to memory, writes may be gathered
+  kUncached,        // device registers
+};
+
 struct MappingAttributes {
-  Access access;          // `read` must be set; write and execute exclude each other
-  bool user = false;      // accessible at the privilege of user code (and of the kernel proper, which shares it)
-  bool uncached = false;  // device registers
+  Access access;      // `read` must be set; write and execute exclude each other
+  bool user = false;  // accessible at the privilege of user code (and of the kernel proper, which shares it)
+  Caching caching = Caching::kCached;
   bool accessed = false;  // enter it as already used: Accessed and, where writable, Dirty are set, so that a
                           // hypervisor that shadows page tables can map it ahead. Nothing here learns from these bits
 };

@@ -27,11 +27,19 @@ Access EntryAccess(Access permitted, Access wanted, bool page_writable) {
   return entry;
 }
 
+arch::Caching CachingOf(const VmoContent& content) {
+  switch (content.cache_policy()) {
+    case ZX_CACHE_POLICY_CACHED:
+      return arch::Caching::kCached;
+    case ZX_CACHE_POLICY_WRITE_COMBINING:
+      return arch::Caching::kWriteCombining;
+    default:
+      return arch::Caching::kUncached;
+  }
+}
+
 arch::MappingAttributes AttributesFor(const Mapping& mapping, Access access) {
-  return {.access = access,
-          .user = true,
-          .uncached = mapping.vmo().content().cache_policy() != ZX_CACHE_POLICY_CACHED,
-          .accessed = true};
+  return {.access = access, .user = true, .caching = CachingOf(mapping.vmo().content()), .accessed = true};
 }
 
 // Where in the address space the mapping ends, or what can be reached through it. Precondition: something can.

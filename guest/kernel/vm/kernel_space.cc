@@ -98,8 +98,9 @@ Result<VirtualAddress> MapDeviceRegisters(PhysicalAddress physical, uint64_t siz
   const PhysicalAddress first = base::AlignDown(physical, kPageSize);
   const uint64_t length = base::AlignUp(physical + size, kPageSize) - first;
   const VirtualAddress address = g_space.next_device;
-  PAGODA_TRY(page_table().Map(address, first, length / kPageSize,
-                              {.access = kReadWrite, .user = true, .uncached = true, .accessed = true}));
+  PAGODA_TRY(
+      page_table().Map(address, first, length / kPageSize,
+                       {.access = kReadWrite, .user = true, .caching = arch::Caching::kUncached, .accessed = true}));
   g_space.next_device += length;
   return address + (physical - first);
 }

@@ -24,7 +24,7 @@ std::span<uint8_t> UserReach::Find(VirtualAddress address) {
     }
     const VirtualAddress leaf = base::AlignDown(address, found->leaf_size);
     const PhysicalAddress frame = found->address - (address - leaf);
-    if (found->attributes.uncached || !IsRam(frame, found->leaf_size)) {
+    if (found->attributes.caching != arch::Caching::kCached || !IsRam(frame, found->leaf_size)) {
       return {};
     }
     known_ = leaf;

@@ -43,6 +43,13 @@ Mmu& mmu() {
 
 bool IsPresent(uint64_t entry) { return (entry & kEntryPresent) != 0; }
 
+arch::Caching CachingOf(uint64_t leaf) {
+  if ((leaf & kEntryCacheDisable) != 0) {
+    return arch::Caching::kUncached;
+  }
+  return (leaf & arch::kEntryWriteThrough) != 0 ? arch::Caching::kWriteCombining : arch::Caching::kCached;
+}
+
 // Only entries that lead to a table are writable and executable, and only they name a page that is a table.
 bool LeadsToTable(uint64_t entry) {
   const bool permits_all = (entry & kEntryWritable) != 0 && (entry & kEntryNoExecute) == 0;
@@ -65,7 +72,8 @@ const char* CheckEntry(uint64_t entry) {
   if ((entry & kEntryAddress) % LeafSize(entry) != 0) {
     return "misaligned frame";
   }
-  if ((entry & kEntryCacheDisable) == 0 && !IsRam(entry & kEntryAddress, LeafSize(entry))) {
+  if ((entry & (kEntryCacheDisable | arch::kEntryWriteThrough)) == 0 &&
+      !IsRam(entry & kEntryAddress, LeafSize(entry))) {
     return "frame outside RAM";
   }
   return nullptr;
@@ -148,7 +156,7 @@ std::optional<arch::Translation> Walk(PhysicalAddress root, VirtualAddress addre
       return arch::Translation{.address = ((entry & kEntryAddress) & ~(size - 1)) + (address & (size - 1)),
                                .attributes = {.access = {.read = true, .write = writable, .execute = executable},
                                               .user = user,
-                                              .uncached = (entry & kEntryCacheDisable) != 0,
+                                              .caching = CachingOf(entry),
                                               .accessed = (entry & arch::kEntryAccessed) != 0},
                                .dirty = (entry & arch::kEntryDirty) != 0,
                                .leaf_size = size};

@@ -14,6 +14,7 @@
 #include "guest/kernel/arch/user_root.h"
 #include "guest/kernel/arch/x86_64/apic.h"
 #include "guest/kernel/arch/x86_64/clock.h"
+#include "guest/kernel/arch/x86_64/memory_types.h"
 #include "guest/kernel/arch/x86_64/nucleus.h"
 #include "guest/kernel/arch/x86_64/per_cpu.h"
 #include "guest/kernel/arch/x86_64/probe.h"
@@ -110,6 +111,7 @@ void StartOtherCpus(const abi::BootInfo& boot) {
   RequireEarly(scheduler->AdoptCpu(per_cpu[0].cpu, 0, base::AlignDown(here, kKernelStackSize)).ok());
   ProbeHost(per_cpu[0]);
   StartSyscallEntry(per_cpu[0]);
+  SetMemoryTypes();
   StartClock(per_cpu[0], boot);
   StartApic(per_cpu[0], boot);
   StartKernel(boot);
@@ -132,6 +134,7 @@ void StartOtherCpus(const abi::BootInfo& boot) {
 [[noreturn]] void StartOtherCpu(const abi::BootInfo& boot, uint32_t index) {
   kernel_lock.Acquire();
   StartSyscallEntry(per_cpu[index]);
+  SetMemoryTypes();
   StartApic(per_cpu[index], boot);
   scheduler->LeaveKernel();
 }

@@ -14,22 +14,43 @@ bool IsCanonical(VirtualAddress va) {
   return top == 0 || top == (UINT64_MAX >> 47);
 }
 
+// A memory type by the number of its entry in IA32_PAT, whose bits are kEntryCacheDisable and kEntryWriteThrough
+// (memory_types.h, SDM volume 3A, section 11.12.3).
+uint64_t CachingBits(Caching caching) {
+  switch (caching) {
+    case Caching::kCached:
+      return 0;
+    case Caching::kWriteCombining:
+      return kEntryWriteThrough;
+    case Caching::kUncached:
+      return kEntryCacheDisable | kEntryWriteThrough;
+  }
+  Panic("no such caching");
+}
+
 uint64_t LeafBits(const MappingAttributes& attributes) {
   uint64_t bits = kEntryPresent;
   bits |= attributes.access.write ? kEntryWritable : 0;
   bits |= attributes.access.execute ? 0 : kEntryNoExecute;
   bits |= attributes.user ? kEntryUser : 0;
-  bits |= attributes.uncached ? kEntryCacheDisable | kEntryWriteThrough : 0;
+  bits |= CachingBits(attributes.caching);
   if (attributes.accessed) {
     bits |= kEntryAccessed | (attributes.access.write ? kEntryDirty : 0);
   }
   return bits;
 }
 
+Caching CachingOf(uint64_t leaf) {
+  if ((leaf & kEntryCacheDisable) != 0) {
+    return Caching::kUncached;
+  }
+  return (leaf & kEntryWriteThrough) != 0 ? Caching::kWriteCombining : Caching::kCached;
+}
+
 MappingAttributes AttributesOf(uint64_t leaf) {
   return {.access = {.read = true, .write = (leaf & kEntryWritable) != 0, .execute = (leaf & kEntryNoExecute) == 0},
           .user = (leaf & kEntryUser) != 0,
-          .uncached = (leaf & kEntryCacheDisable) != 0,
+          .caching = CachingOf(leaf),
           .accessed = (leaf & kEntryAccessed) != 0};
 }
 

@@ -107,7 +107,7 @@ TEST_F(InitializeTest, OneDeviceThatFailsDoesNotKeepOthersFromComingUp) {
   const auto mapped = kernel_space::page_table().Query(kernel_space::kDevicesBase);
   ASSERT_TRUE(mapped.has_value());
   EXPECT_EQ(mapped->address, 0xd000'0000u);
-  EXPECT_TRUE(mapped->attributes.uncached);
+  EXPECT_EQ(mapped->attributes.caching, arch::Caching::kUncached);
   system_control().Exit(7);
   EXPECT_THAT(model.calls(), ElementsAre(std::pair('e', 7u)));
 }

@@ -62,7 +62,7 @@ TEST_F(KernelSpaceTest, DeviceRegistersAreUncachedAndKeepTheirOffset) {
   const Result<VirtualAddress> second = kernel_space::MapDeviceRegisters(0xd0001010, 8);
   ASSERT_TRUE(first.ok());
   ASSERT_TRUE(second.ok());
-  EXPECT_TRUE(Look(first.value())->attributes.uncached);
+  EXPECT_EQ(Look(first.value())->attributes.caching, arch::Caching::kUncached);
   EXPECT_EQ(Look(second.value())->address, 0xd0001010u);
   EXPECT_TRUE(Look(second.value())->attributes.access.write);
 }

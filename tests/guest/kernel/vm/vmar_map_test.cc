@@ -270,11 +270,22 @@ TEST_F(VmarMapTest, ProtectIsBoundByTheHandleThatWasMapped) {
   }
 }
 
-TEST_F(VmarMapTest, UncachedObjectIsMappedUncached) {
-  ASSERT_TRUE(vmo_->SetCachePolicy(ZX_CACHE_POLICY_UNCACHED).ok());
-  const VirtualAddress va = MapAll(*space_, vmo_, kRw);
-  ASSERT_EQ(Touch(*space_, va, kWrite), ZX_OK);
-  EXPECT_TRUE(fake_arch::Walk(space_->page_table_root(), va)->attributes.uncached);
+TEST_F(VmarMapTest, MappingsFollowTheCachePolicy) {
+  const struct {
+    uint32_t policy;
+    arch::Caching caching;
+  } rows[] = {{ZX_CACHE_POLICY_CACHED, arch::Caching::kCached},
+              {ZX_CACHE_POLICY_UNCACHED, arch::Caching::kUncached},
+              {ZX_CACHE_POLICY_UNCACHED_DEVICE, arch::Caching::kUncached},
+              {ZX_CACHE_POLICY_WRITE_COMBINING, arch::Caching::kWriteCombining}};
+  for (const auto& row : rows) {
+    const RefPtr<Vmo> vmo = MakeVmo(1);
+    ASSERT_TRUE(vmo->SetCachePolicy(row.policy).ok());
+    const VirtualAddress va = MapAll(*space_, vmo, kRw);
+    ASSERT_EQ(Touch(*space_, va, kWrite), ZX_OK);
+    EXPECT_EQ(fake_arch::Walk(space_->page_table_root(), va)->attributes.caching, row.caching) << row.policy;
+    EXPECT_EQ(space_->page_table().Query(va)->attributes.caching, row.caching) << row.policy;
+  }
 }
 
 TEST_F(VmarMapTest, OutOfMemoryChangesNothing) {
