@@ -135,5 +135,17 @@ TEST(VmarMapRights, ReadIfXomUnsupportedMakesItReadable) {
   EXPECT_FALSE(CanWrite(mapping.address()));
 }
 
+// vmar map | ZX_VM_SPECIFIC, _SPECIFIC_OVERWRITE or _OFFSET_IS_UPPER_LIMIT and the region lacks ZX_VM_CAN_MAP_SPECIFIC
+// | ACCESS_DENIED
+TEST(VmarMapRights, ChoosingAPlaceNeedsTheAbility) {
+  const Region region(4, ZX_VM_CAN_MAP_READ);
+  const zx::vmo vmo = MakeVmo(1);
+  zx_vaddr_t address = 0;
+  for (const zx_vm_option_t place : {ZX_VM_SPECIFIC, ZX_VM_SPECIFIC_OVERWRITE, ZX_VM_OFFSET_IS_UPPER_LIMIT}) {
+    EXPECT_STATUS(region.vmar().map(kRead | place, 2 * kPageSize, vmo, 0, kPageSize, &address), ZX_ERR_ACCESS_DENIED);
+  }
+  EXPECT_OK(region.vmar().map(kRead, 0, vmo, 0, kPageSize, &address));
+}
+
 }  // namespace
 }  // namespace conformance

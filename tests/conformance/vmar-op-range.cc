@@ -161,5 +161,14 @@ TEST(VmarOpRange, OtherHandlesAreRefused) {
   EXPECT_STATUS(Op(MakeVmo(1).get(), ZX_VMAR_OP_COMMIT, 0x200000, kPageSize), ZX_ERR_WRONG_TYPE);
 }
 
+// vmar op_range | ZX_VMAR_OP_DECOMMIT and size is not page-aligned | INVALID_ARGS
+TEST(VmarOpRange, DecommitOfPartsOfPagesIsRefused) {
+  const zx::vmo vmo = MakeTagged(2, 0);
+  const Region region(2);
+  ASSERT_OK(region.MapAt(0, vmo, 2));
+  EXPECT_STATUS(Op(region.get(), ZX_VMAR_OP_DECOMMIT, region.base(), kPageSize + 1), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(TagOf(vmo, 0), 1U);
+}
+
 }  // namespace
 }  // namespace conformance

@@ -192,5 +192,28 @@ TEST(VmarProtect, HolesAreRefused) {
   EXPECT_STATUS(Root().protect(kRead, mapping.address(), 4 * kPageSize), ZX_ERR_NOT_FOUND);
 }
 
+// vmar protect | ZX_VM_PERM_* and the region lacks the ability for it | ACCESS_DENIED
+TEST(VmarProtect, CannotRaiseBeyondTheRegion) {
+  const zx_vm_option_t abilities = ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_SPECIFIC;
+  const Region region(1, abilities);
+  const zx::vmo vmo = MakeVmo(1);
+  ASSERT_OK(region.MapAt(0, vmo, 1, kRead));
+  EXPECT_STATUS(region.vmar().protect(kReadWrite, region.base(), kPageSize), ZX_ERR_ACCESS_DENIED);
+  EXPECT_STATUS(region.vmar().protect(kRead | ZX_VM_PERM_EXECUTE, region.base(), kPageSize), ZX_ERR_ACCESS_DENIED);
+  EXPECT_TRUE(CanRead(region.base()));
+  EXPECT_FALSE(CanWrite(region.base()));
+}
+
+// vmar protect | ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED where nothing can be mapped execute-only | the memory is readable
+TEST(VmarProtect, WhatMayBeExecutedIsReadable) {
+  zx::vmo executable;
+  ASSERT_OK(zx_vmo_replace_as_executable(MakeVmo(1).release(), ZX_HANDLE_INVALID, executable.reset_and_get_address()));
+  const Mapping mapping(executable, 0, kPageSize);
+  ASSERT_OK(mapping.status());
+  EXPECT_FALSE(CanRead(mapping.address()));
+  ASSERT_OK(Root().protect(ZX_VM_PERM_EXECUTE | ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED, mapping.address(), kPageSize));
+  EXPECT_TRUE(CanRead(mapping.address()));
+}
+
 }  // namespace
 }  // namespace conformance

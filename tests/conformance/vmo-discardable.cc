@@ -131,5 +131,14 @@ TEST(VmoDiscardable, IsDiscardedBeforeMemoryRunsOut) {
   EXPECT_EQ(TagOf(vmo, 5), 0U);
 }
 
+// vmo op_range | ZX_VMO_OP_UNLOCK and nothing was discarded yet | the pages count as committed
+TEST(VmoDiscardable, UnlockedPagesCountUntilTheyAreDiscarded) {
+  const zx::vmo vmo = MakeVmo(3, ZX_VMO_DISCARDABLE);
+  ASSERT_OK(OpRange(vmo, ZX_VMO_OP_TRY_LOCK, 0, 3 * kPageSize));
+  ASSERT_OK(SetTag(vmo, 1, 5));
+  ASSERT_OK(OpRange(vmo, ZX_VMO_OP_UNLOCK, 0, 3 * kPageSize));
+  EXPECT_EQ(CommittedPages(vmo), 1U);
+}
+
 }  // namespace
 }  // namespace conformance

@@ -169,5 +169,29 @@ TEST(VmoOpRange, CommitBeyondMemoryFails) {
   EXPECT_OK(SetTag(MakeVmo(1), 0, 1));
 }
 
+// vmo write | memory runs out | NO_MEMORY, and everything still works
+TEST(VmoWrite, BeyondMemoryFails) {
+  constexpr uint64_t kPiece = uint64_t{1} << 20;
+  const zx::vmo bytes = MakeVmo(kPiece / kPageSize);
+  const Mapping buffer(bytes, kRead, kPiece);
+  ASSERT_OK(buffer.status());
+  const zx::vmo vmo = MakeVmo(uint64_t{1} << 26);
+  zx_status_t status = ZX_OK;
+  for (uint64_t offset = 0; status == ZX_OK && offset < kPageSize << 26; offset += kPiece) {
+    status = vmo.write(AtAddress<const void>(buffer.address()), offset, kPiece);
+  }
+  EXPECT_STATUS(status, ZX_ERR_NO_MEMORY);
+  ASSERT_OK(OpRange(vmo, ZX_VMO_OP_DECOMMIT, 0, kPageSize << 26));
+  EXPECT_OK(SetTag(MakeVmo(1), 0, 1));
+}
+
+// vmo op_range | ZX_VMO_OP_DONT_NEED or _ALWAYS_NEED and the range is not page-aligned | OK: it is rounded outwards
+TEST(VmoOpRange, HintsTakeAnyRange) {
+  const zx::vmo vmo = MakeTagged(2, 0);
+  EXPECT_OK(OpRange(vmo, ZX_VMO_OP_DONT_NEED, 5, kPageSize));
+  EXPECT_OK(OpRange(vmo, ZX_VMO_OP_ALWAYS_NEED, 5, kPageSize));
+  EXPECT_EQ(TagOf(vmo, 1), 2U);
+}
+
 }  // namespace
 }  // namespace conformance

@@ -1,4 +1,6 @@
 // zx_vmo_replace_as_executable, zx_vmo_create_physical and zx_vmo_create_contiguous.
+#include <lib/zx/resource.h>
+
 #include "tests/conformance/support.h"
 
 namespace conformance {
@@ -24,6 +26,22 @@ TEST(VmoReplaceAsExecutable, OtherHandlesAreRefused) {
   const zx_handle_t old = vmo.release();
   EXPECT_STATUS(zx_vmo_replace_as_executable(old, kNoSuchHandle, &out), ZX_ERR_BAD_HANDLE);
   EXPECT_STATUS(zx_handle_close(old), ZX_ERR_BAD_HANDLE);
+}
+
+// vmo replace_as_executable | vmex is a resource of another kind | BAD_HANDLE; handle is invalidated all the same
+// vmo replace_as_executable | vmex is a resource with base ZX_RSRC_SYSTEM_VMEX_BASE | OK
+TEST(VmoReplaceAsExecutable, NeedsTheRightResource) {
+  const zx::unowned_resource root(pagoda_root_resource());
+  zx::resource other;
+  ASSERT_OK(zx::resource::create(*root, ZX_RSRC_KIND_SYSTEM, ZX_RSRC_SYSTEM_INFO_BASE, 1, nullptr, 0, &other));
+  zx::vmo vmo = MakeVmo(1);
+  const zx_handle_t old = vmo.release();
+  zx::vmo out;
+  EXPECT_STATUS(zx_vmo_replace_as_executable(old, other.get(), out.reset_and_get_address()), ZX_ERR_BAD_HANDLE);
+  EXPECT_STATUS(zx_handle_close(old), ZX_ERR_BAD_HANDLE);
+  zx::resource vmex;
+  ASSERT_OK(zx::resource::create(*root, ZX_RSRC_KIND_SYSTEM, ZX_RSRC_SYSTEM_VMEX_BASE, 1, nullptr, 0, &vmex));
+  EXPECT_OK(zx_vmo_replace_as_executable(MakeVmo(1).release(), vmex.get(), out.reset_and_get_address()));
 }
 
 // vmo create_child | the parent's handle has ZX_RIGHT_EXECUTE | snapshots lose it, NO_WRITE snapshots and slices keep

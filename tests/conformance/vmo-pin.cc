@@ -163,5 +163,56 @@ TEST(VmoPhysical, CanOnlyBeSliced) {
   EXPECT_EQ(whole.tag(1), 99U);
 }
 
+// vmo create_physical | the requested size is too large | OUT_OF_RANGE
+// vmo create_physical | resource is one of another kind | ACCESS_DENIED
+TEST(VmoPhysical, OtherResourcesAndSizesAreRefused) {
+  zx_info_resource_t memory = {};
+  ASSERT_OK(zx_object_get_info(pagoda_mmio_resource(), ZX_INFO_RESOURCE, &memory, sizeof(memory), nullptr, nullptr));
+  zx_handle_t out = ZX_HANDLE_INVALID;
+  EXPECT_STATUS(zx_vmo_create_physical(pagoda_mmio_resource(), memory.base, UINT64_MAX - kPageSize + 1, &out),
+                ZX_ERR_OUT_OF_RANGE);
+  zx::resource other;
+  ASSERT_OK(zx::resource::create(*zx::unowned_resource(pagoda_root_resource()), ZX_RSRC_KIND_SYSTEM,
+                                 ZX_RSRC_SYSTEM_VMEX_BASE, 1, nullptr, 0, &other));
+  EXPECT_STATUS(zx_vmo_create_physical(other.get(), memory.base, kPageSize, &out), ZX_ERR_ACCESS_DENIED);
+}
+
+// vmo create_physical | the rights of the handle | those that the document lists, ZX_RIGHT_EXECUTE among them
+// vmo create_physical | ZX_VMO_ZERO_CHILDREN | active until there is a child, and when the last one has gone
+TEST(VmoPhysical, StartsWithTheDefaultRightsAndNoChildren) {
+  zx_info_resource_t memory = {};
+  ASSERT_OK(zx_object_get_info(pagoda_mmio_resource(), ZX_INFO_RESOURCE, &memory, sizeof(memory), nullptr, nullptr));
+  zx::vmo vmo;
+  ASSERT_OK(zx_vmo_create_physical(pagoda_mmio_resource(), memory.base, 2 * kPageSize, vmo.reset_and_get_address()));
+  EXPECT_EQ(RightsOf(vmo), kVmoRights | ZX_RIGHT_EXECUTE);
+  EXPECT_TRUE(HasNoChildren(vmo));
+  zx::vmo slice = MakeChild(vmo, ZX_VMO_CHILD_SLICE, 1, 1);
+  EXPECT_FALSE(HasNoChildren(vmo));
+  slice.reset();
+  EXPECT_TRUE(HasNoChildren(vmo));
+}
+
+// vmo create_contiguous | the handle lacks ZX_RIGHT_MAP | ACCESS_DENIED
+TEST(VmoContiguous, NeedsTheRightToMap) {
+  const zx::bti bti = MakeBti();
+  zx::bti weak;
+  ASSERT_OK(bti.duplicate(ZX_RIGHT_TRANSFER, &weak));
+  zx_handle_t out = ZX_HANDLE_INVALID;
+  EXPECT_STATUS(zx_vmo_create_contiguous(weak.get(), kPageSize, 0, &out), ZX_ERR_ACCESS_DENIED);
+}
+
+// vmar op_range | a mapped VMO does not support the operation | NOT_SUPPORTED
+TEST(VmoContiguous, MappingsOfItCannotBeDecommitted) {
+  const zx::bti bti = MakeBti();
+  const zx::vmo vmo = MakeContiguous(bti, 2);
+  const Mapping mapping(vmo, kReadWrite, 2 * kPageSize);
+  ASSERT_OK(mapping.status());
+  mapping.tag(1) = 7;
+  EXPECT_STATUS(
+      zx_vmar_op_range(zx_vmar_root_self(), ZX_VMAR_OP_DECOMMIT, mapping.address(), 2 * kPageSize, nullptr, 0),
+      ZX_ERR_NOT_SUPPORTED);
+  EXPECT_EQ(mapping.tag(1), 7U);
+}
+
 }  // namespace
 }  // namespace conformance

@@ -174,5 +174,17 @@ TEST(VmoSnapshot, LongChainsWork) {
   ExpectTags(vmo, {1, 2, 3, 499});
 }
 
+// vmo create_child | ZX_VMO_CHILD_SNAPSHOT with ZX_VMO_CHILD_NO_WRITE, without ZX_VMO_CHILD_RESIZABLE | the child is
+// immutable
+TEST(VmoSnapshot, IsImmutableWhereNobodyMayWrite) {
+  const zx::vmo vmo = MakeTagged(1, 0);
+  const auto is_immutable = [&](uint32_t options) {
+    return (InfoOf(MakeChild(vmo, options, 0, 1)).flags & ZX_INFO_VMO_IMMUTABLE) != 0;
+  };
+  EXPECT_TRUE(is_immutable(ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_NO_WRITE));
+  EXPECT_FALSE(is_immutable(ZX_VMO_CHILD_SNAPSHOT));
+  EXPECT_FALSE(is_immutable(ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_NO_WRITE));
+}
+
 }  // namespace
 }  // namespace conformance

@@ -79,6 +79,10 @@ Result<> CreatePhysical(Caller& caller, zx_handle_t resource, PhysicalAddress ba
     PAGODA_TRY(caller.handles().Get<ResourceDispatcher>(resource, ZX_RIGHT_NONE));
     return Error(ZX_ERR_INVALID_ARGS);
   }
+  if (size > Vmo::kMaxSize) {
+    PAGODA_TRY(caller.handles().Get<ResourceDispatcher>(resource, ZX_RIGHT_NONE));
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
   PAGODA_TRY(RequireMemory(caller, resource, base, size));
   PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::CreatePhysical(base, size));
   const zx_rights_t execute = api_policy == ApiPolicy::kZircon ? 0 : ZX_RIGHT_EXECUTE;
