@@ -1,6 +1,7 @@
 // Operations on ranges of VMOs that take content away, and resizing.
 #include "guest/kernel/lib/memory.h"
 #include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/vm/long_loop.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "guest/kernel/vm/vmo.h"
 #include "shared/base/range.h"
@@ -81,6 +82,7 @@ Result<> Vmo::MakePresent(uint64_t offset, uint64_t length, PageIntent intent) {
     return Error(ZX_ERR_OUT_OF_RANGE);
   }
   const PageIndex end = base::AlignUp(offset + length, kPageSize) / kPageSize;
+  LongLoop loop;
   for (PageIndex index = offset / kPageSize; length != 0 && index < Min(end, page_end());) {
     reclaim::SafePoint();
     PageRequest request;
@@ -88,6 +90,7 @@ Result<> Vmo::MakePresent(uint64_t offset, uint64_t length, PageIntent intent) {
     switch (lookup.kind()) {
       case PageLookup::Kind::kReady:
         ++index;
+        PAGODA_TRY(loop.OnProgress(kPageSize));
         break;
       case PageLookup::Kind::kFailed:
         return Error(lookup.status());
