@@ -6,6 +6,10 @@ namespace gk {
 
 void MakeObjectPage(Page& page, PageIndex index) {
   SetPageState(page, PageState::kObject);
+  ResetObjectPage(page, index);
+}
+
+void ResetObjectPage(Page& page, PageIndex index) {
   page.object = {
       .index = index, .share_count = 0, .use_stamp = 0, .next_frame = 0, .previous_frame = 0, .owner = nullptr};
   page.dirty_state = DirtyState::kUntracked;

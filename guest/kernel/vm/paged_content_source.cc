@@ -136,7 +136,7 @@ Result<PageIndex> PagedContent::SupplySome(PageIndex first, PageIndex count, Pag
     return zeroes;
   }
   Page* page = aux.tree_.Take(aux_index);
-  MakeObjectPage(*page, first);
+  ResetObjectPage(*page, first);
   PAGODA_TRY(OnPageArrived(first, page));
   return PageIndex{1};
 }
