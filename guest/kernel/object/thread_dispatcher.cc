@@ -114,7 +114,8 @@ arch::UserState* ThreadDispatcher::StoppedState() {
   if (state_ != State::kRunning) {
     return nullptr;
   }
-  const bool in_exception = thread_->block_reason() == BlockReason::kException;
+  const bool in_exception =
+      thread_->state() == Thread::State::kBlocked && thread_->block_reason() == BlockReason::kException;
   return thread_->suspended() || in_exception ? &thread_->user_state() : nullptr;
 }
 

@@ -113,8 +113,8 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
   [[nodiscard]] bool kill_pending() const { return kill_pending_; }
   // Stopped at the boundary.
   [[nodiscard]] bool suspended() const { return suspended_; }
-  // kKernel for a thread that is not blocked.
-  [[nodiscard]] BlockReason block_reason() const { return waiter_ != nullptr ? waiter_->reason : BlockReason::kKernel; }
+  // What the thread waits for; one that was woken counts as waiting until it runs again. kKernel for one that does not.
+  [[nodiscard]] BlockReason block_reason() const { return block_reason_; }
   [[nodiscard]] AddressSpace* address_space() const { return address_space_.get(); }
   [[nodiscard]] ThreadOwner* owner() { return owner_; }
   [[nodiscard]] UserRegisters& registers() { return user_.registers; }
@@ -138,6 +138,7 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
   bool suspended_ = false;
   WaitQueue resumed_;         // where the suspended thread waits
   Waiter* waiter_ = nullptr;  // while kBlocked
+  BlockReason block_reason_ = BlockReason::kKernel;
   Cpu* cpu_ = nullptr;        // while kRunning
   ThreadOwner* owner_ = nullptr;
   RefPtr<AddressSpace> address_space_;

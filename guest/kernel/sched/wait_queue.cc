@@ -27,8 +27,10 @@ Status WaitQueue::Block(zx_time_t deadline, BlockReason reason) {
     waiter.Arm(deadline);
   }
   thread.waiter_ = &waiter;
+  thread.block_reason_ = reason;
   thread.state_ = Thread::State::kBlocked;
   scheduler->SwitchAway();
+  thread.block_reason_ = BlockReason::kKernel;
   return waiter.result;
 }
 
