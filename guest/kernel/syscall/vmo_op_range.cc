@@ -73,8 +73,21 @@ Result<> InvalidateCache(const Request& request) {
 }
 
 // Makes present what a source has; zeroes need no page to be read.
-Result<> Fetch(const Request& request) {
+Result<> Prefetch(const Request& request) {
   PAGODA_TRY(CheckRange(request));
+  return request.vmo.page_source() != nullptr ? request.vmo.Prefetch(request.offset, request.length) : Result<>();
+}
+
+// Hints mean nothing where no page can be had again; the real system then does not even look at the range.
+Result<> CheckHint(const Request& request) {
+  const bool ignored = api_policy == ApiPolicy::kZircon && request.vmo.page_source() == nullptr;
+  return ignored ? Result<>() : CheckRange(request);
+}
+
+Result<> DontNeed(const Request& request) { return CheckHint(request); }
+
+Result<> AlwaysNeed(const Request& request) {
+  PAGODA_TRY(CheckHint(request));
   return request.vmo.page_source() != nullptr ? request.vmo.Prefetch(request.offset, request.length) : Result<>();
 }
 
@@ -97,9 +110,9 @@ constexpr Operation kOperations[] = {
     {ZX_VMO_OP_CACHE_CLEAN_INVALIDATE, Needs::kRead, &CleanCache},
     {ZX_VMO_OP_ZERO, Needs::kWrite, &Zero},
     {ZX_VMO_OP_TRY_LOCK, Needs::kEither, &TryLock},
-    {ZX_VMO_OP_DONT_NEED, Needs::kEither, &CheckRange},
-    {ZX_VMO_OP_ALWAYS_NEED, Needs::kEither, &Fetch},
-    {ZX_VMO_OP_PREFETCH, Needs::kRead, &Fetch},
+    {ZX_VMO_OP_DONT_NEED, Needs::kEither, &DontNeed},
+    {ZX_VMO_OP_ALWAYS_NEED, Needs::kEither, &AlwaysNeed},
+    {ZX_VMO_OP_PREFETCH, Needs::kRead, &Prefetch},
 };
 
 const Operation* FindOperation(uint32_t number) {

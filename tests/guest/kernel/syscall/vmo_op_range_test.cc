@@ -13,7 +13,10 @@ using abi::Syscall;
 class VmoOpRangeTest : public test::SyscallTest {
  protected:
   VmoOpRangeTest() : state_(Put(zx_vmo_lock_state_t{9, 9, 9, 9})) {}
-  ~VmoOpRangeTest() override { debugging_syscalls = false; }
+  ~VmoOpRangeTest() override {
+    debugging_syscalls = false;
+    api_policy = ApiPolicy::kDocumented;
+  }
 
   int64_t Op(zx_handle_t vmo, uint32_t op, uint64_t offset, uint64_t length) {
     return Call(Syscall::vmo_op_range, vmo, op, offset, length, state_, sizeof(zx_vmo_lock_state_t));
@@ -56,6 +59,14 @@ TEST_F(VmoOpRangeTest, EveryOperationOutsideTheObjectIsOutOfRange) {
     EXPECT_EQ(Op(discardable, op, 0, 2 * kPageSize), ZX_ERR_OUT_OF_RANGE) << op;
     EXPECT_EQ(Op(discardable, op, kPageSize, kPageSize), ZX_ERR_OUT_OF_RANGE) << op;
   }
+}
+
+TEST_F(VmoOpRangeTest, TheRealSystemTakesHintsForAnyRangeWhereTheyMeanNothing) {
+  api_policy = ApiPolicy::kZircon;
+  const zx_handle_t vmo = CreateVmo(kPageSize);
+  EXPECT_EQ(Op(vmo, ZX_VMO_OP_DONT_NEED, 0, 2 * kPageSize), ZX_OK);
+  EXPECT_EQ(Op(vmo, ZX_VMO_OP_ALWAYS_NEED, 0, 2 * kPageSize), ZX_OK);
+  EXPECT_EQ(Op(vmo, ZX_VMO_OP_PREFETCH, 0, 2 * kPageSize), ZX_ERR_OUT_OF_RANGE);
 }
 
 TEST_F(VmoOpRangeTest, EachOperationNeedsItsRight) {
