@@ -100,7 +100,13 @@
   X(clock_update, 3)                  \
   X(clock_get_details, 3)             \
   X(system_get_physmem, 0)            \
-  X(pager_create, 2)
+  X(pager_create, 2)                  \
+  X(pager_create_vmo, 6)              \
+  X(pager_detach_vmo, 2)              \
+  X(pager_supply_pages, 6)            \
+  X(pager_op_range, 6)                \
+  X(pager_query_dirty_ranges, 8)      \
+  X(pager_query_vmo_stats, 5)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

@@ -2,6 +2,7 @@
 
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/object.h>
 
 namespace fuzz {
 namespace {
@@ -107,11 +108,29 @@ void Arena::Add(Random& random, zx_handle_t handle, bool region) {
   }
 }
 
+namespace {
+
+// A pager with a VMO, and the port where its requests arrive.
+void MakePager(Random& random, uint64_t size, zx_handle_t (&made)[3]) {
+  static constexpr uint32_t kOptions[] = {0, ZX_VMO_RESIZABLE, ZX_VMO_TRAP_DIRTY, ZX_VMO_TRAP_DIRTY | ZX_VMO_RESIZABLE};
+  zx_pager_create(0, &made[0]);
+  zx_port_create(0, &made[1]);
+  zx_pager_create_vmo(made[0], kOptions[random.Below(4)], made[1], random.Next(), size, &made[2]);
+}
+
+bool IsPager(zx_handle_t handle) {
+  zx_info_handle_basic_t info{};
+  return zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &info, sizeof(info), nullptr, nullptr) == ZX_OK &&
+         info.type == ZX_OBJ_TYPE_PAGER;
+}
+
+}  // namespace
+
 void Arena::MakeSomething(Random& random) {
-  zx_handle_t made[2] = {};
+  zx_handle_t made[3] = {};
   zx_vaddr_t address = 0;
   bool region = false;
-  switch (random.Below(12)) {
+  switch (random.Below(14)) {
     case 0:
       zx_vmo_create(AnySize(random), random.OneIn(2) ? ZX_VMO_RESIZABLE : 0, &made[0]);
       break;
@@ -144,12 +163,25 @@ void Arena::MakeSomething(Random& random) {
     case 10:
       zx_vmo_create_child(AnyHandle(random), kChildKinds[random.Below(3)], AnySize(random), AnySize(random), &made[0]);
       break;
+    case 11:
+    case 12:
+      MakePager(random, AnySize(random), made);
+      break;
     default:
       zx_vmo_create(AnySize(random), ZX_VMO_DISCARDABLE, &made[0]);
   }
   for (const zx_handle_t handle : made) {
     if (handle != ZX_HANDLE_INVALID) {
       Add(random, handle, region);
+    }
+  }
+}
+
+void Arena::ClosePagers() {
+  for (std::atomic<zx_handle_t>& slot : handles_) {
+    zx_handle_t handle = slot;
+    if (IsPager(handle) && slot.compare_exchange_strong(handle, ZX_HANDLE_INVALID)) {
+      zx_handle_close(handle);
     }
   }
 }

@@ -37,6 +37,8 @@ class Arena {
   // Makes an object of some kind.
   void MakeSomething(Random& random);
   void CloseAll();
+  // Whoever waits for pages that no pager will ever supply gets an error.
+  void ClosePagers();
 
  private:
   static constexpr size_t kRegions = 16;  // the first so many slots are regions

@@ -100,6 +100,13 @@ constexpr Known kKnown[] = {
     {"bti_create", "HNNQ"},
     {"vmo_get_stream_size", "HP"},
     {"vmo_set_stream_size", "HO"},
+    {"pager_create", "NQ"},
+    {"pager_create_vmo", "HNHNOQ"},
+    {"pager_detach_vmo", "HH"},
+    {"pager_supply_pages", "HHOOHO"},
+    {"pager_op_range", "HNHOON"},
+    {"pager_query_dirty_ranges", "HHOOPLPP"},
+    {"pager_query_vmo_stats", "HHNPL"},
 };
 
 constexpr const char* kAnything[] = {"", "?", "??", "???", "????", "?????", "??????", "???????", "????????"};

@@ -11,6 +11,7 @@
 #include <zircon/syscalls.h>
 #include <zxtest/zxtest.h>
 
+#include <atomic>
 #include <vector>
 
 #include "tests/syscall_fuzz/arena.h"
@@ -177,8 +178,16 @@ TEST(SyscallFuzz, LeavesTheKernelHealthy) {
     workers.emplace_back(arena, i);
   }
   std::vector<pagoda::Thread> running(threads);
+  std::atomic<uint64_t> busy = threads;
   for (uint64_t i = 0; i < threads; ++i) {
-    ASSERT_OK(running[i].Start("fuzz", [&workers, i, end] { workers[i].Run(end); }));
+    ASSERT_OK(running[i].Start("fuzz", [&workers, &busy, i, end] {
+      workers[i].Run(end);
+      --busy;
+    }));
+  }
+  while (busy != 0) {
+    zx_nanosleep(zx_deadline_after(ZX_MSEC(4)));
+    arena.ClosePagers();
   }
   uint64_t calls = 0;
   uint64_t successes = 0;

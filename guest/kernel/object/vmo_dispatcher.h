@@ -21,6 +21,10 @@ class VmoDispatcher final : public Dispatcher, private VmoChildObserver {
 
   ~VmoDispatcher() override { vmo_->RemoveChildObserver(*this); }
 
+  // Of the pager that made the VMO, and whose calls may name it; invalid: none did. A child is nobody's to supply.
+  [[nodiscard]] zx_koid_t pager_koid() const { return pager_koid_; }
+  void set_pager_koid(zx_koid_t koid) { pager_koid_ = koid; }
+
   [[nodiscard]] Vmo& vmo() const { return *vmo_; }
   [[nodiscard]] RefPtr<Vmo> vmo_reference() const { return vmo_; }
   [[nodiscard]] const ObjectName* name() const override { return &vmo_->name(); }
@@ -51,6 +55,7 @@ class VmoDispatcher final : public Dispatcher, private VmoChildObserver {
   void OnZeroChildren() override { UpdateSignals(0, ZX_VMO_ZERO_CHILDREN); }
 
   const RefPtr<Vmo> vmo_;
+  zx_koid_t pager_koid_ = ZX_KOID_INVALID;
 };
 
 }  // namespace gk

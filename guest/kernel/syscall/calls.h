@@ -190,6 +190,19 @@ Status pmt_unpin(Caller& caller, zx_handle_t handle);
 
 // pager_calls.cc
 Status pager_create(Caller& caller, uint32_t options, UserOut<zx_handle_t> out);
+Status pager_create_vmo(Caller& caller, zx_handle_t pager, uint32_t options, zx_handle_t port, uint64_t key,
+                        uint64_t size, UserOut<zx_handle_t> out);
+Status pager_detach_vmo(Caller& caller, zx_handle_t pager, zx_handle_t vmo);
+Status pager_supply_pages(Caller& caller, zx_handle_t pager, zx_handle_t vmo, uint64_t offset, uint64_t length,
+                          zx_handle_t aux, uint64_t aux_offset);
+Status pager_op_range(Caller& caller, zx_handle_t pager, uint32_t number, zx_handle_t vmo, uint64_t offset,
+                      uint64_t length, uint64_t data);
+
+// pager_query_calls.cc
+Status pager_query_dirty_ranges(Caller& caller, zx_handle_t pager, zx_handle_t vmo, uint64_t offset, uint64_t length,
+                                UserOutBytes buffer, size_t size, UserOut<size_t> actual, UserOut<size_t> available);
+Status pager_query_vmo_stats(Caller& caller, zx_handle_t pager, zx_handle_t vmo, uint32_t options, UserOutBytes buffer,
+                             size_t size);
 
 // pagoda_calls.cc
 
