@@ -49,20 +49,20 @@ PageLookup VmoTransfer::LookUp(uint64_t length) {
 }
 
 // All that is left of the source of a write, before any of it is copied: if it cannot be had, nothing has been written.
-// The destination of a read comes page by page.
+// The destination of a read comes page by page, and so does what of a source goes again: one that is larger than memory
+// is never there as a whole.
 Result<> VmoTransfer::FaultInUser(uint64_t length) {
+  const bool all = direction_ == Direction::kToVmo && !source_was_there_;
+  source_was_there_ = true;
   const VirtualAddress first = user_ + done_;
-  const VirtualAddress end = direction_ == Direction::kToUser ? first + 1 : first + length;
-  uint64_t pause_at = kStretch;
+  const VirtualAddress end = first + (all ? length : 1);
+  LongLoop loop;
   for (VirtualAddress at = first; at < end; at = base::AlignDown(at, kPageSize) + kPageSize) {
     reclaim::SafePoint();
     if (reach_.Find(at).empty()) {
       PAGODA_TRY(reach_.FaultIn(at));
     }
-    if (at - first >= pause_at) {
-      PAGODA_TRY(Pause());
-      pause_at += kStretch;
-    }
+    PAGODA_TRY(loop.OnProgress(kPageSize));
   }
   return {};
 }

@@ -34,6 +34,7 @@ class VmoTransfer {
   const uint64_t offset_;
   const Direction direction_;
   uint64_t done_ = 0;
+  bool source_was_there_ = false;  // all of it, at some time
   PageRequest request_;
 };
 
