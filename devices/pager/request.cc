@@ -6,6 +6,20 @@
 
 namespace pager {
 
+zx_status_t AsRequestStatus(zx_status_t status) {
+  switch (status) {
+    case ZX_OK:
+    case ZX_ERR_IO:
+    case ZX_ERR_IO_DATA_INTEGRITY:
+    case ZX_ERR_BAD_STATE:
+    case ZX_ERR_NO_SPACE:
+    case ZX_ERR_BUFFER_TOO_SMALL:
+      return status;
+    default:
+      return ZX_ERR_IO;
+  }
+}
+
 OwedAnswer& OwedAnswer::operator=(OwedAnswer&& other) noexcept {
   if (this != &other) {
     if (answer_) {

@@ -21,6 +21,10 @@
 
 namespace pager {
 
+// `status` as an answer that a request may get: ZX_OK and the errors of ZX_PAGER_OP_FAIL stay, all others become
+// ZX_ERR_IO.
+[[nodiscard]] zx_status_t AsRequestStatus(zx_status_t status);
+
 // Where the answer to a request goes. Implemented by whoever makes requests.
 class Answer {
  public:
