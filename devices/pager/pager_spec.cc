@@ -1,14 +1,25 @@
 #include "devices/pager/pager_spec.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "devices/core/values.h"
+#include "devices/pager/directory/directory_pager.h"
 #include "devices/pager/file/file_pager.h"
+#include "devices/pager/runtime.h"
+#include "devices/pager/serve_options.h"
+#include "devices/pager/zero/zero_pager.h"
+#include "shared/base/range.h"
 
 namespace pager {
 
 namespace {
 
-constexpr std::string_view kForm = "the form is NAME=file:PATH[,ro]";
+// More than a VMO can have.
+constexpr uint64_t kMaxZeroSize = uint64_t{1} << 62;
+
+constexpr std::string_view kForm = "the form is NAME=KIND:ARGUMENT, such as NAME=file:PATH[,ro]";
 
 base::Failure<dev::Error> Bad(std::string_view text, std::string_view reason) {
   return base::Failure{dev::Error{"pager '" + std::string(text) + "': " + std::string(reason)}};
@@ -30,21 +41,43 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
   return parts;
 }
 
-base::Result<std::unique_ptr<Pager>, dev::Error> CreateFilePager(const PagerSpec& spec) {
-  FileAccess access = FileAccess::kReadWrite;
-  for (const std::string& option : spec.options) {
-    if (option != "ro") {
-      return Bad(spec.name,
-                 "unknown option '" + option + "'; a file pager knows 'ro' (a comma in a path is written ',,')");
-    }
-    access = FileAccess::kReadOnly;
-  }
-  auto created = FilePager::Create(spec.argument, access);
-  if (!created.ok()) {
-    return Bad(spec.name, created.error().message);
-  }
-  return std::unique_ptr<Pager>(std::move(created).value());
+using CreatedPager = base::Result<std::unique_ptr<Pager>, dev::Error>;
+
+CreatedPager CreateFilePager(const PagerSpec& spec, Runtime& runtime) {
+  PAGODA_TRY_ASSIGN(const ServeOptions options, ParseServeOptions(spec.options));
+  PAGODA_TRY_ASSIGN(std::unique_ptr<FilePager> pager,
+                    FilePager::Create(runtime.executor(), spec.argument, options.access, options.writeback));
+  return std::unique_ptr<Pager>(std::move(pager));
 }
+
+CreatedPager CreateDirectoryPager(const PagerSpec& spec, Runtime& runtime) {
+  PAGODA_TRY_ASSIGN(const ServeOptions options, ParseServeOptions(spec.options));
+  PAGODA_TRY_ASSIGN(std::unique_ptr<DirectoryPager> pager,
+                    DirectoryPager::Create(runtime.executor(), spec.argument, options.access, options.writeback));
+  return std::unique_ptr<Pager>(std::move(pager));
+}
+
+CreatedPager CreateZeroPager(const PagerSpec& spec, Runtime& /*runtime*/) {
+  const auto size = dev::ParseSize(spec.argument);
+  if (!size || *size > kMaxZeroSize) {
+    return base::Failure{dev::Error{"'" + spec.argument + "' is not a size; write for example zero:64M"}};
+  }
+  if (!spec.options.empty()) {
+    return base::Failure{dev::Error{"unknown option '" + spec.options.front() + "'; a zero pager has none"}};
+  }
+  return std::unique_ptr<Pager>(std::make_unique<ZeroPager>(base::AlignUp(*size, base::kPageSize)));
+}
+
+struct Kind {
+  std::string_view name;
+  CreatedPager (*create)(const PagerSpec&, Runtime&);
+};
+
+constexpr Kind kKinds[] = {
+    {.name = "file", .create = CreateFilePager},
+    {.name = "dir", .create = CreateDirectoryPager},
+    {.name = "zero", .create = CreateZeroPager},
+};
 
 }  // namespace
 
@@ -71,16 +104,23 @@ base::Result<PagerSpec, dev::Error> ParsePagerSpec(std::string_view text) {
   return spec;
 }
 
-base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec) {
-  if (spec.kind == "file") {
-    return CreateFilePager(spec);
+base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec, Runtime& runtime) {
+  const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                 [&spec](const Kind& candidate) { return candidate.name == spec.kind; });
+  if (kind == std::end(kKinds)) {
+    return Bad(spec.name, "unknown kind '" + spec.kind + "'; there are 'file', 'dir' and 'zero'");
   }
-  return Bad(spec.name, "unknown kind '" + spec.kind + "'; there is 'file'");
+  auto created = kind->create(spec, runtime);
+  if (!created.ok()) {
+    return Bad(spec.name, created.error().message);
+  }
+  return created;
 }
 
 base::Result<void, dev::Error> AddPager(std::string_view text, Registry& registry) {
   PAGODA_TRY_ASSIGN(const PagerSpec spec, ParsePagerSpec(text));
-  PAGODA_TRY_ASSIGN(std::unique_ptr<Pager> pager, CreatePager(spec));
+  PAGODA_TRY_ASSIGN(Runtime* const runtime, registry.runtime());
+  PAGODA_TRY_ASSIGN(std::unique_ptr<Pager> pager, CreatePager(spec, *runtime));
   return registry.Register(spec.name, std::move(pager));
 }
 

@@ -1,6 +1,8 @@
 // The text form of a pager, as `--pager` takes it: NAME=KIND:ARGUMENT[,OPTION...]
 //
 //   f=file:/usr/bin/bash,ro     the file /usr/bin/bash as object "f", read-only
+//   d=dir:/srv,writeback=1s     the files below /srv as objects "d/PATH"; serve_options.h has the options
+//   z=zero:64M                  64 MiB of zeros
 //
 // A comma inside the argument is written twice.
 #pragma once
@@ -28,9 +30,10 @@ struct PagerSpec {
 base::Result<PagerSpec, dev::Error> ParsePagerSpec(std::string_view text);
 
 // Makes the pager, opening what it serves. Errors: unknown kind or option, and what the kind's own Create says.
-base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec);
+// `runtime` outlives the pager and its page sources.
+base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec, Runtime& runtime);
 
-// The three steps of one `--pager` option: parse, create, register.
+// The three steps of one `--pager` option: parse, create on the registry's own threads, register.
 base::Result<void, dev::Error> AddPager(std::string_view text, Registry& registry);
 
 }  // namespace pager

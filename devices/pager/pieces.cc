@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "devices/pager/host_status.h"
+
 namespace pager {
 
 namespace {
@@ -22,6 +24,31 @@ void Advance(std::span<iovec>& pieces, size_t bytes) {
   if (bytes > 0) {
     pieces.front() = {.iov_base = At(pieces.front(), bytes), .iov_len = pieces.front().iov_len - bytes};
   }
+}
+
+// Moves the range between the file and `pieces` by repeating `transfer`, a preadv or pwritev, on what is left.
+// ZX_ERR_SHOULD_WAIT: it will not wait, and would have to.
+template <typename Call>
+zx_status_t Transfer(const FileRange& range, std::span<const iovec> pieces, Call transfer) {
+  std::vector<iovec> wanted = Slice(pieces, 0, range.length);
+  std::span<iovec> rest(wanted);
+  uint64_t done = 0;
+  while (done < range.length) {
+    const int count = static_cast<int>(std::min<size_t>(rest.size(), IOV_MAX));
+    const ssize_t size = transfer(range.descriptor, rest.data(), count, static_cast<off_t>(range.offset + done));
+    if (size < 0 && errno == EINTR) {
+      continue;
+    }
+    if (size < 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) {
+      return ZX_ERR_SHOULD_WAIT;
+    }
+    if (size <= 0) {
+      return size < 0 ? StatusOfTransfer(errno) : ZX_ERR_IO;  // 0: the file has shrunk
+    }
+    Advance(rest, static_cast<size_t>(size));
+    done += static_cast<uint64_t>(size);
+  }
+  return ZX_OK;
 }
 
 }  // namespace
@@ -68,25 +95,21 @@ void ZeroFrom(std::span<const iovec> pieces, uint64_t from) {
   }
 }
 
-zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces) {
-  std::vector<iovec> wanted = Slice(pieces, 0, range.length);
-  std::span<iovec> rest(wanted);
-  uint64_t done = 0;
-  while (done < range.length) {
-    const ssize_t size =
-        ::preadv(range.descriptor, rest.data(), static_cast<int>(std::min<size_t>(rest.size(), IOV_MAX)),
-                 static_cast<off_t>(range.offset + done));
-    if (size < 0 && errno == EINTR) {
-      continue;
-    }
-    if (size <= 0) {
-      return ZX_ERR_IO;  // an error of the medium, or the file has shrunk
-    }
-    Advance(rest, static_cast<size_t>(size));
-    done += static_cast<uint64_t>(size);
+zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces, Waiting waiting) {
+  const int flags = waiting == Waiting::kNever ? RWF_NOWAIT : 0;
+  const zx_status_t status = Transfer(range, pieces, [flags](int file, const iovec* rest, int count, off_t offset) {
+    return ::preadv2(file, rest, count, offset, flags);
+  });
+  if (status == ZX_OK) {
+    ZeroFrom(pieces, range.length);
   }
-  ZeroFrom(pieces, range.length);
-  return ZX_OK;
+  // Only who does not want to wait can be told to.
+  return status == ZX_ERR_SHOULD_WAIT && waiting == Waiting::kAllowed ? ZX_ERR_IO : status;
+}
+
+zx_status_t WriteFileRange(const FileRange& range, std::span<const iovec> pieces) {
+  const zx_status_t status = Transfer(range, pieces, ::pwritev);
+  return status == ZX_ERR_SHOULD_WAIT ? ZX_ERR_IO : status;
 }
 
 }  // namespace pager

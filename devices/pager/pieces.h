@@ -1,4 +1,5 @@
-// Memory in pieces, as requests have it: a list of iovec seen as one run of bytes. And the one way from a file into it.
+// Memory in pieces, as requests have it: a list of iovec seen as one run of bytes. And the one way between it and a
+// file.
 #pragma once
 
 #include <sys/uio.h>
@@ -29,9 +30,19 @@ void CopyOutOf(std::span<const iovec> from, std::span<std::byte> to);
 // Zeroes what lies `from` bytes and more into `pieces`.
 void ZeroFrom(std::span<const iovec> pieces, uint64_t from);
 
+enum class Waiting {
+  kAllowed,
+  kNever,  // what is not in the page cache gives ZX_ERR_SHOULD_WAIT
+};
+
 // Reads the range to the beginning of `pieces` and zeroes what is left of them. ZX_ERR_IO, with `pieces` in no
 // particular state, when the medium fails or the file ends before the range does: zeros would look like data.
 // Precondition: `pieces` hold at least `range.length` bytes.
-[[nodiscard]] zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces);
+[[nodiscard]] zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces,
+                                        Waiting waiting = Waiting::kAllowed);
+
+// Writes the first `range.length` bytes of `pieces`, which hold as many. ZX_ERR_NO_SPACE or ZX_ERR_IO: a part may have
+// been written.
+[[nodiscard]] zx_status_t WriteFileRange(const FileRange& range, std::span<const iovec> pieces);
 
 }  // namespace pager

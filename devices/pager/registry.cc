@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "devices/pager/runtime.h"
+
 namespace pager {
 
 namespace {
@@ -17,6 +19,11 @@ bool IsValidName(std::string_view name) {
          name.find_first_not_of(kNameCharacters) == std::string_view::npos;
 }
 
+Registry::Registry() = default;
+Registry::Registry(Registry&&) noexcept = default;
+Registry& Registry::operator=(Registry&&) noexcept = default;
+Registry::~Registry() = default;
+
 base::Result<void, dev::Error> Registry::Register(const std::string& name, std::unique_ptr<Pager> pager) {
   if (!IsValidName(name)) {
     return base::Failure{
@@ -26,6 +33,13 @@ base::Result<void, dev::Error> Registry::Register(const std::string& name, std::
     return base::Failure{dev::Error{"there are two pagers named '" + name + "'"}};
   }
   return {};
+}
+
+base::Result<Runtime*, dev::Error> Registry::runtime() {
+  if (!runtime_) {
+    PAGODA_TRY_ASSIGN(runtime_, Runtime::Create());
+  }
+  return runtime_.get();
 }
 
 base::Result<Registry::Target, zx_status_t> Registry::Find(std::string_view name) const {

@@ -1,6 +1,6 @@
 // Which pager serves which names: "NAME" and everything below "NAME/".
 //
-// Threads: Register before the machine starts; Open from one thread at a time.
+// Threads: Register before the machine starts; Open and List from one thread at a time.
 #pragma once
 
 #include <zircon/types.h>
@@ -18,10 +18,21 @@
 
 namespace pager {
 
+class Runtime;  // declared only, so that those who open objects need not read Boost.Asio
+
 class Registry {
  public:
+  Registry();
+  Registry(Registry&&) noexcept;
+  Registry& operator=(Registry&&) noexcept;
+  ~Registry();
+
   // Fails, with nothing registered, when the name is taken or is not one (IsValidName).
   base::Result<void, dev::Error> Register(const std::string& name, std::unique_ptr<Pager> pager);
+
+  // The threads for pagers that run in this process: started when first asked for, ended after the pagers have gone.
+  // Fails when the host has none left.
+  [[nodiscard]] base::Result<Runtime*, dev::Error> runtime();
 
   [[nodiscard]] bool empty() const { return pagers_.empty(); }
 
@@ -40,7 +51,8 @@ class Registry {
   };
   [[nodiscard]] base::Result<Target, zx_status_t> Find(std::string_view name) const;
 
-  std::map<std::string, std::unique_ptr<Pager>, std::less<>> pagers_;
+  std::unique_ptr<Runtime> runtime_;
+  std::map<std::string, std::unique_ptr<Pager>, std::less<>> pagers_;  // after what they run on
 };
 
 // A pager's name: 1..64 letters, digits, '.', '_', '-'.

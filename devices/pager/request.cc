@@ -58,7 +58,7 @@ ReadRequest::ReadRequest(uint64_t offset, std::vector<iovec> pages, std::unique_
 }
 
 void ReadRequest::CompleteFromFile(const FileRange& range) {
-  if (!answer_.GiveFileRange(range)) {
+  if (!TryCompleteFromFile(range)) {
     Complete(ReadFileRange(range, pages_));
   }
 }

@@ -83,6 +83,9 @@ class ReadRequest {
   // spares a copy; else it is read here, into pages(). ZX_ERR_IO when the file cannot be read or has less than that.
   // Preconditions: not answered yet; range.length is at most length().
   void CompleteFromFile(const FileRange& range);
+  // The same, if whoever asked reads it; false: not answered, the pages are to be filled. For those who would rather do
+  // that in another way than CompleteFromFile, which blocks.
+  [[nodiscard]] bool TryCompleteFromFile(const FileRange& range) { return answer_.GiveFileRange(range); }
 
  private:
   uint64_t offset_;

@@ -118,12 +118,16 @@ awaitable<zx_status_t> WritebackPass::Write(DirtyRange range) {
 
 awaitable<zx_status_t> WritebackPass::WritePages(uint64_t offset, uint64_t length) {
   const uint64_t end = offset + length;
+  bool singly = false;
   while (offset < end) {
-    const uint64_t pages = base::AlignUp(end - offset, base::kPageSize);
+    const uint64_t pages = singly ? base::kPageSize : base::AlignUp(end - offset, base::kPageSize);
     auto [status, lease] = co_await AsyncCall<zx_status_t, PageLease>(
         [this, offset, pages](auto handler) { vmo_->Lend(offset, pages, std::move(handler)); });
     if (status == ZX_ERR_NOT_FOUND) {
-      offset += base::kPageSize;  // zeroed since BEGIN, so dirty once more: the next pass writes the zeros
+      // A page is missing. It has been zeroed since BEGIN, so it is dirty once more, and the next pass writes the zeros;
+      // but only when it was asked for alone is it sure that it is this one.
+      offset += singly ? base::kPageSize : 0;
+      singly = !singly;
       continue;
     }
     if (status != ZX_OK) {
@@ -137,6 +141,7 @@ awaitable<zx_status_t> WritebackPass::WritePages(uint64_t offset, uint64_t lengt
       co_return written;
     }
     offset += lease.length();
+    singly = false;
   }
   co_return ZX_OK;
 }

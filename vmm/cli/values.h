@@ -1,4 +1,4 @@
-// How sizes and times are written on the command line.
+// Sizes and times of the command line (devices/core/values.h), with the error line of the monitor.
 #pragma once
 
 #include <chrono>

@@ -1,14 +1,16 @@
 // The file pager: the file's bytes, zeros after its end, an error for what has gone missing.
 #include "devices/pager/file/file_pager.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zircon/errors.h>
 
+#include <chrono>
+#include <fstream>
+#include <iterator>
 #include <string>
 
+#include "tests/devices/support/fake_vmo.h"
 #include "tests/devices/support/recording_answer.h"
 #include "tests/devices/support/temporary_directory.h"
 
@@ -26,12 +28,17 @@ std::string Pattern(size_t size) {
   return text;
 }
 
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 class FilePagerTest : public testing::Test {
  protected:
   std::shared_ptr<pager::PageSource> Serve(const std::string& content) {
     content_ = content;
     path_ = directory_.Write("file", content);
-    return FilePager::Create(path_, FileAccess::kReadOnly).value()->Open("").value();
+    return FilePager::Create(context_.get_executor(), path_, FileAccess::kReadOnly).value()->Open("").value();
   }
   // Reads into `buffer`, in pieces of that many pages.
   static zx_status_t Read(pager::PageSource& source, uint64_t offset, test::PageBuffer& buffer,
@@ -48,6 +55,7 @@ class FilePagerTest : public testing::Test {
     return expected;
   }
 
+  boost::asio::io_context context_;
   test::TemporaryDirectory directory_;
   std::string path_;
   std::string content_;
@@ -115,7 +123,7 @@ TEST_F(FilePagerTest, FileThatHasGrownKeepsItsSizeAndItsZeroTail) {
 
 TEST_F(FilePagerTest, OnlyTheFileItselfExists) {
   Serve("x");
-  const auto pager = FilePager::Create(path_, FileAccess::kReadOnly).value();
+  const auto pager = FilePager::Create(context_.get_executor(), path_, FileAccess::kReadOnly).value();
   EXPECT_EQ(pager->Open("x").error(), ZX_ERR_NOT_FOUND);
   EXPECT_EQ(pager->Open("../file").error(), ZX_ERR_NOT_FOUND);
 }
@@ -123,26 +131,52 @@ TEST_F(FilePagerTest, OnlyTheFileItselfExists) {
 TEST_F(FilePagerTest, FifoIsRefusedWithoutWaitingForAWriter) {
   const std::string path = directory_.Path("fifo");
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  EXPECT_FALSE(FilePager::Create(path, FileAccess::kReadOnly).ok());
+  EXPECT_FALSE(FilePager::Create(context_.get_executor(), path, FileAccess::kReadOnly).ok());
 }
 
 TEST_F(FilePagerTest, FileThatCannotBeWrittenIsRefusedAndReadOnlyProposed) {
   // The program that runs is such a file, for root too.
-  const auto writable = FilePager::Create("/proc/self/exe", FileAccess::kReadWrite);
+  const auto writable = FilePager::Create(context_.get_executor(), "/proc/self/exe", FileAccess::kReadWrite);
   ASSERT_FALSE(writable.ok());
   EXPECT_NE(writable.error().message.find("',ro'"), std::string::npos) << writable.error().message;
-  EXPECT_TRUE(FilePager::Create("/proc/self/exe", FileAccess::kReadOnly).ok());
+  EXPECT_TRUE(FilePager::Create(context_.get_executor(), "/proc/self/exe", FileAccess::kReadOnly).ok());
 }
 
-TEST(FileSource, ErrorOfTheMediumIsReported) {
-  const test::TemporaryDirectory directory;
-  // A descriptor that cannot be read stands for a disk that cannot.
-  dev::UniqueFd unreadable(::open(directory.Write("file", "xxxx").c_str(), O_WRONLY | O_CLOEXEC));
-  pager::FileSource source(std::move(unreadable), 4, FileAccess::kReadOnly);
-  test::PageBuffer buffer(1);
-  test::AnswerRecord record;
-  source.Read({0, buffer.Pieces({1}), std::make_unique<test::RecordingAnswer>(record)});
-  EXPECT_EQ(record.status, ZX_ERR_IO);
+TEST_F(FilePagerTest, SizeIsTakenFromTheFileWhenNobodyHasItOpen) {
+  Serve("x");
+  const auto pager = FilePager::Create(context_.get_executor(), path_, FileAccess::kReadOnly).value();
+  auto first = pager->Open("").value();
+  std::ofstream(path_, std::ios::app) << "yz";
+  EXPECT_EQ(pager->Open("").value()->info().content_size, 1u) << "one guest's object does not change under it";
+  first.reset();
+  EXPECT_EQ(pager->Open("").value()->info().content_size, 3u);
+}
+
+TEST_F(FilePagerTest, WhatTheGuestWroteIsInTheFileAtComplete) {
+  path_ = directory_.Write("file", Pattern(2 * kPageSize + 10));
+  const auto pager =
+      FilePager::Create(context_.get_executor(), path_, FileAccess::kResizable, {.interval = std::chrono::hours(1)})
+          .value();
+  const auto source = pager->Open("").value();
+  EXPECT_TRUE(source->info().resizable);
+  EXPECT_FALSE(source->info().trap_dirty);
+  const auto vmo = std::make_shared<test::FakeVmo>(2 * kPageSize + 10);
+  source->Attach(vmo);
+  vmo->Write(kPageSize, std::string(2 * kPageSize, 'x'));
+  vmo->Resize(3 * kPageSize + 1);
+  test::AnswerRecord complete;
+  source->Complete(pager::CompleteRequest(std::make_unique<test::RecordingAnswer>(complete)));
+  context_.poll();
+  EXPECT_EQ(complete.status, ZX_OK);
+  EXPECT_TRUE(ReadFile(path_) == Pattern(kPageSize) + std::string(2 * kPageSize, 'x') + std::string(1, '\0'));
+  EXPECT_EQ(source->info().content_size, 3 * kPageSize + 1);
+}
+
+TEST_F(FilePagerTest, DirtyLimitMakesTheObjectTrapDirtyPages) {
+  path_ = directory_.Write("file", "x");
+  const auto pager =
+      FilePager::Create(context_.get_executor(), path_, FileAccess::kReadWrite, {.dirty_limit = kPageSize}).value();
+  EXPECT_TRUE(pager->Open("").value()->info().trap_dirty);
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <zircon/errors.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
+#include "devices/pager/serve_options.h"
 #include "tests/devices/support/temporary_directory.h"
 
 namespace {
@@ -42,20 +44,61 @@ TEST(PagerSpec, DoubledCommaIsPartOfTheArgument) {
 }
 
 TEST(PagerSpec, WhatIsNotOneIsRefused) {
-  ExpectRefused("", {"NAME=file:PATH"});
-  ExpectRefused("/etc/passwd", {"/etc/passwd", "NAME=file:PATH"});
+  ExpectRefused("", {"NAME=KIND:ARGUMENT"});
+  ExpectRefused("/etc/passwd", {"/etc/passwd", "NAME=KIND:ARGUMENT"});
   ExpectRefused("=file:/etc/passwd", {"name"});
   ExpectRefused("a/b=file:/etc/passwd", {"a/b", "name"});
-  ExpectRefused("f=/etc/passwd", {"NAME=file:PATH"});
-  ExpectRefused("f=:/etc/passwd", {"NAME=file:PATH"});
+  ExpectRefused("f=/etc/passwd", {"NAME=KIND:ARGUMENT"});
+  ExpectRefused("f=:/etc/passwd", {"NAME=KIND:ARGUMENT"});
 }
 
-TEST(PagerSpec, UnknownKindIsNamed) { ExpectRefused("f=http:x", {"http", "file"}); }
+TEST(PagerSpec, UnknownKindIsNamed) { ExpectRefused("f=http:x", {"http", "file", "dir", "zero"}); }
 
 TEST(PagerSpec, UnknownOptionIsNamed) {
   ExpectRefused("f=file:/etc/passwd,rw", {"'rw'", "ro"});
   ExpectRefused("f=file:/etc/passwd,", {"''"});
   ExpectRefused("f=file:/etc/passwd,ro,x", {"'x'"});
+}
+
+TEST(PagerSpec, OptionThatMakesNoSenseIsNamed) {
+  ExpectRefused("f=file:/etc/passwd,ro,resizable", {"'resizable'", "'ro'"});
+  ExpectRefused("f=file:/etc/passwd,writeback=5s,ro", {"'writeback=5s'", "'ro'"});
+  ExpectRefused("f=dir:/etc,writeback=often", {"'writeback=often'", "not a time"});
+  ExpectRefused("f=dir:/etc,dirty-limit=0", {"'dirty-limit=0'", "not a size"});
+  ExpectRefused("f=file:/etc/passwd,dirty-limit=-1", {"'dirty-limit=-1'", "not a size"});
+  ExpectRefused("f=zero:4K,ro", {"'ro'", "none"});
+}
+
+TEST(PagerSpec, OptionsOfFilesAreUnderstood) {
+  const auto options = pager::ParseServeOptions({"resizable", "writeback=250ms", "dirty-limit=64K"});
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options.value().access, pager::FileAccess::kResizable);
+  EXPECT_EQ(options.value().writeback.interval, std::chrono::milliseconds(250));
+  EXPECT_EQ(options.value().writeback.dirty_limit, 65536u);
+}
+
+TEST(PagerSpec, FilesAreWrittenBackAfterATimeUnlessToldOtherwise) {
+  EXPECT_EQ(pager::ParseServeOptions({}).value().writeback.interval, std::chrono::seconds(5));
+  EXPECT_EQ(pager::ParseServeOptions({"writeback=0"}).value().writeback.interval, std::chrono::seconds(0));
+  EXPECT_EQ(pager::ParseServeOptions({"ro"}).value().access, pager::FileAccess::kReadOnly);
+}
+
+TEST(PagerSpec, EachKindServesWhatItSays) {
+  const test::TemporaryDirectory directory;
+  directory.Write("file", "x");
+  pager::Registry registry;
+  ASSERT_TRUE(pager::AddPager("d=dir:" + directory.Path("") + ",ro", registry).ok());
+  ASSERT_TRUE(pager::AddPager("z=zero:5000", registry).ok());
+  EXPECT_EQ(registry.Open("d/file").value()->info().content_size, 1u);
+  EXPECT_EQ(registry.Open("z").value()->info().size, 8192u);
+  EXPECT_EQ(registry.List("d").value(), std::vector<std::string>{"file"});
+  EXPECT_EQ(registry.List("z").error(), ZX_ERR_NOT_SUPPORTED);
+}
+
+TEST(PagerSpec, WhatCannotBeServedIsNamed) {
+  ExpectRefused("d=dir:/etc/passwd", {"/etc/passwd", "Not a directory"});
+  ExpectRefused("d=dir:", {"no path"});
+  ExpectRefused("z=zero:much", {"'much'", "not a size"});
 }
 
 TEST(PagerSpec, FileThatCannotBeServedIsNamed) {

@@ -225,6 +225,22 @@ TEST_F(WritebackPassTest, PageZeroedAfterBeginIsLeftForTheNextPass) {
   EXPECT_EQ(target_->log.back(), "zero 4096+4096");
 }
 
+TEST_F(WritebackPassTest, MissingPageIsNotTakenForItsNeighbours) {
+  Serve(4);
+  vmo_->Write(0, Letters(4 * kPageSize, 'x'));
+  vmo_->Fail("lend 0+4", ZX_ERR_NOT_FOUND);  // because of page 2, which only the guest knows
+  vmo_->Fail("lend 1+3", ZX_ERR_NOT_FOUND);
+  vmo_->Fail("lend 2+2", ZX_ERR_NOT_FOUND);
+  vmo_->before = [this](const std::string& operation) {
+    if (operation == "lend 2+1") {
+      vmo_->Zero(2, 1);
+    }
+  };
+  EXPECT_EQ(Run().status, ZX_OK);
+  EXPECT_EQ(target_->log, (Log{"write 0+4096", "write 4096+4096", "write 12288+4096"}));
+  EXPECT_EQ(vmo_->dirty(), "2+1z");
+}
+
 TEST_F(WritebackPassTest, NothingBeyondTheContentIsWritten) {
   ServeBytes(2 * kPageSize + 10);
   vmo_->Write(kPageSize, Letters(2 * kPageSize, 'x'));

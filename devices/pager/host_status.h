@@ -1,0 +1,43 @@
+// What an errno of the host's file system means to the guest.
+#pragma once
+
+#include <zircon/errors.h>
+#include <zircon/types.h>
+
+#include <cerrno>
+
+namespace pager {
+
+// Of reading and writing: one of the statuses that a request may be answered with.
+inline zx_status_t StatusOfTransfer(int error) {
+  return error == ENOSPC || error == EDQUOT || error == EFBIG ? ZX_ERR_NO_SPACE : ZX_ERR_IO;
+}
+
+// Of opening and listing.
+inline zx_status_t StatusOfOpen(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+      return ZX_ERR_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ETXTBSY:
+    case EXDEV:  // a path that leaves its directory
+    case ELOOP:
+      return ZX_ERR_ACCESS_DENIED;
+    case EISDIR:
+    case ENXIO:  // a socket, or a device that is not there
+      return ZX_ERR_NOT_FILE;
+    case EMFILE:
+    case ENFILE:
+      return ZX_ERR_NO_RESOURCES;
+    case ENOMEM:
+      return ZX_ERR_NO_MEMORY;
+    default:
+      return ZX_ERR_IO;
+  }
+}
+
+}  // namespace pager
