@@ -1,0 +1,144 @@
+#include "tests/host_pager/puppet_machine.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "vmm/base/log.h"
+#include "vmm/machine/machine.h"
+
+namespace host_pager {
+namespace {
+
+constexpr uint64_t kMemorySize = 64u << 20;
+
+class OnePager final : public pager::Pager {
+ public:
+  explicit OnePager(std::shared_ptr<pager::PageSource> source) : source_(std::move(source)) {}
+  base::Result<std::shared_ptr<pager::PageSource>, zx_status_t> Open(std::string_view path) override {
+    if (!path.empty()) {
+      return base::Failure{ZX_ERR_NOT_FOUND};
+    }
+    return source_;
+  }
+
+ private:
+  const std::shared_ptr<pager::PageSource> source_;
+};
+
+vmm::Result<std::unique_ptr<vmm::Machine>> CreateMachine(std::shared_ptr<pager::PageSource> source,
+                                                         dev::ConsoleFiles console) {
+  PAGODA_TRY_ASSIGN(vmm::GuestRam ram, vmm::GuestRam::Create(kMemorySize));
+  PAGODA_TRY_ASSIGN(const vmm::InputFile kernel, vmm::InputFile::Open(PAGODA_GUEST_OUTPUT "/kernel.elf"));
+  PAGODA_TRY_ASSIGN(const vmm::InputFile bootfs, vmm::InputFile::Open(PAGODA_GUEST_OUTPUT "/host-pager.bootfs"));
+  const std::vector<std::string> arguments = {"puppet"};
+  PAGODA_TRY_ASSIGN(const vmm::LoadedGuest guest,
+                    vmm::LoadGuest({.kernel = kernel, .bootfs = &bootfs, .arguments = arguments, .options = {}},
+                                   ram.low_memory(), ram.ranges()));
+  PAGODA_TRY_ASSIGN(const vmm::UsableHost host, vmm::OpenUsableHost("/dev/kvm"));
+  pager::Registry pagers;
+  EXPECT_TRUE(pagers.Register("x", std::make_unique<OnePager>(std::move(source))).ok());
+  return vmm::Machine::Create(
+      host, {.ram = std::move(ram), .guest = guest, .pagers = std::move(pagers), .cpu_count = 2, .console = console});
+}
+
+void MakePipe(vmm::UniqueFd& read_end, vmm::UniqueFd& write_end) {
+  int ends[2] = {-1, -1};
+  EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  read_end = vmm::UniqueFd(ends[0]);
+  write_end = vmm::UniqueFd(ends[1]);
+}
+
+}  // namespace
+
+PuppetMachine::PuppetMachine(std::shared_ptr<pager::PageSource> source) : source_(std::move(source)) {
+  vmm::SetLogLevel("off");
+  MakePipe(input_read_, input_write_);
+  MakePipe(output_read_, output_write_);
+  collector_ = std::thread([this] { CollectOutput(); });
+  machine_ = std::thread([this] { RunMachine(); });
+  EXPECT_EQ(WaitFor("ready").status, "ZX_OK");
+}
+
+PuppetMachine::~PuppetMachine() {
+  Start("exit");
+  machine_.join();
+  collector_.join();
+}
+
+void PuppetMachine::RunMachine() {
+  auto machine = CreateMachine(source_, {.output = output_write_.get(), .input = input_read_.get()});
+  if (machine.ok()) {
+    EXPECT_TRUE(machine.value()->Run(std::chrono::minutes(2)).ok());
+  } else {
+    ADD_FAILURE() << machine.error().message();
+  }
+  output_write_ = {};
+}
+
+void PuppetMachine::CollectOutput() {
+  std::string line;
+  char characters[256];
+  ssize_t count = 0;
+  while ((count = read(output_read_.get(), characters, sizeof(characters))) > 0) {
+    const std::lock_guard lock(mutex_);
+    for (ssize_t i = 0; i < count; ++i) {
+      if (characters[i] != '\n') {
+        line += characters[i];
+        continue;
+      }
+      const size_t first = line.find(' ');
+      const size_t second = line.find(' ', first + 1);
+      if (line.starts_with("=") && second != std::string::npos) {
+        outcomes_[line.substr(1, first - 1)] = {line.substr(first + 1, second - first - 1),
+                                                std::strtoull(line.c_str() + second, nullptr, 0)};
+      } else {
+        rest_of_output_ += line + "\n";
+      }
+      line.clear();
+    }
+    changed_.notify_all();
+  }
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+int PuppetMachine::Start(const std::string& command) {
+  const int number = ++commands_;
+  const std::string line = std::to_string(number) + " " + command + "\n";
+  EXPECT_EQ(write(input_write_.get(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  return number;
+}
+
+Outcome PuppetMachine::Result(int number) { return WaitFor(std::to_string(number)); }
+
+Outcome PuppetMachine::WaitFor(const std::string& id) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kPatience, [&] { return ended_ || outcomes_.contains(id); });
+  if (!outcomes_.contains(id)) {
+    ADD_FAILURE() << "the guest does not answer; it printed:\n" << rest_of_output_;
+    return {"hung"};
+  }
+  return outcomes_[id];
+}
+
+void HostPagerTest::SetUp() {
+  if (const auto host = vmm::OpenUsableHost("/dev/kvm"); !host.ok()) {
+    if (const char* required = std::getenv("REQUIRE_KVM"); required != nullptr && std::string(required) == "1") {
+      FAIL() << host.error().message();
+    }
+    GTEST_SKIP() << host.error().message();
+  }
+  source_ = std::make_shared<HeldSource>(info());
+  guest_ = std::make_unique<PuppetMachine>(source_);
+  const Outcome opened = guest_->Do("open x");
+  ASSERT_EQ(opened.status, "ZX_OK");
+  ASSERT_EQ(opened.value, info().size);
+}
+
+}  // namespace host_pager
