@@ -79,6 +79,13 @@ zx::bti MakeBti() {
   return bti;
 }
 
+zx::pmt Pin(const zx::bti& bti, const zx::vmo& vmo, uint64_t page) {
+  zx_paddr_t address = 0;
+  zx::pmt pmt;
+  EXPECT_OK(bti.pin(ZX_BTI_PERM_READ, vmo, page * kPageSize, kPageSize, &address, 1, &pmt));
+  return pmt;
+}
+
 Mapping::Mapping(const zx::vmo& vmo, zx_vm_option_t options, uint64_t size, uint64_t vmo_offset)
     : size_(size), status_(zx::vmar::root_self()->map(options, 0, vmo, vmo_offset, size, &address_)) {}
 

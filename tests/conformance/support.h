@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lib/zx/bti.h>
+#include <lib/zx/pmt.h>
 #include <lib/zx/vmar.h>
 #include <lib/zx/vmo.h>
 #include <zircon/process.h>
@@ -58,6 +59,8 @@ uint64_t CommittedPages(const zx::vmo& vmo);
 
 // A bus transaction initiator, which can pin pages.
 zx::bti MakeBti();
+// A page that a device may read until the result goes.
+zx::pmt Pin(const zx::bti& bti, const zx::vmo& vmo, uint64_t page);
 
 // Part of a VMO mapped into the root region, or why not.
 class Mapping {

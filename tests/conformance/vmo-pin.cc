@@ -7,13 +7,6 @@
 namespace conformance {
 namespace {
 
-zx::pmt Pin(const zx::bti& bti, const zx::vmo& vmo, uint64_t page) {
-  zx_paddr_t address = 0;
-  zx::pmt pmt;
-  EXPECT_OK(bti.pin(ZX_BTI_PERM_READ, vmo, page * kPageSize, kPageSize, &address, 1, &pmt));
-  return pmt;
-}
-
 zx::vmo MakeContiguous(const zx::bti& bti, uint64_t pages, uint32_t alignment = 0) {
   zx::vmo vmo;
   EXPECT_OK(zx_vmo_create_contiguous(bti.get(), pages * kPageSize, alignment, vmo.reset_and_get_address()));
