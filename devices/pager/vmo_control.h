@@ -95,7 +95,7 @@ class VmoControl {
 
   // The bytes of [offset, offset + length), to be read between WRITEBACK_BEGIN and WRITEBACK_END. The lease begins at
   // `offset` and holds at least a page; it may be shorter than `length`: ask again for the rest.
-  // ZX_ERR_NOT_FOUND: a page is not there, as it has been zeroed or decommitted meanwhile.
+  // ZX_ERR_NOT_FOUND: a page is not there, so the range is no longer what QueryDirtyRanges said.
   virtual void Lend(uint64_t offset, uint64_t length, LendHandler handler) = 0;
 };
 

@@ -16,8 +16,11 @@ using boost::asio::awaitable;
 
 namespace {
 
-// How often one pass puts up with a VMO that shrinks under it, before it leaves the rest to the next one.
-constexpr int kMaxResizes = 8;
+// How often one pass puts up with a VMO that changes under it, before it leaves the rest to the next one.
+constexpr int kMaxChanges = 8;
+
+// The range is not what it was when it was queried.
+bool HasChanged(zx_status_t status) { return status == ZX_ERR_OUT_OF_RANGE || status == ZX_ERR_NOT_FOUND; }
 
 }  // namespace
 
@@ -30,7 +33,7 @@ WritebackPass::WritebackPass(std::shared_ptr<VmoControl> vmo, std::shared_ptr<Wr
 awaitable<WritebackResult> WritebackPass::Run() {
   zx_status_t status = co_await UpdateSize();
   uint64_t offset = 0;
-  int resizes = 0;
+  int changes = 0;
   while (status == ZX_OK && offset < stats_.size) {
     const uint64_t length = stats_.size - offset;
     auto [queried, ranges, available] = co_await AsyncCall<zx_status_t, std::vector<DirtyRange>, uint64_t>(
@@ -42,11 +45,10 @@ awaitable<WritebackResult> WritebackPass::Run() {
     if (status == ZX_OK) {
       const bool last = ranges.size() >= available;
       const uint64_t end = ranges.back().offset + ranges.back().length;
-      const bool resized = co_await WriteBackBatch(std::move(ranges)) == Walk::kResized;
-      status = resized ? ZX_ERR_OUT_OF_RANGE : ZX_OK;
-      offset = resized ? offset : last ? stats_.size : end;
+      status = co_await WriteBackBatch(std::move(ranges));
+      offset = status != ZX_OK ? offset : last ? stats_.size : end;
     }
-    if (status == ZX_ERR_OUT_OF_RANGE && ++resizes <= kMaxResizes) {
+    if (HasChanged(status) && ++changes <= kMaxChanges) {
       status = co_await UpdateSize();
     }
   }
@@ -74,7 +76,7 @@ awaitable<zx_status_t> WritebackPass::UpdateSize() {
   co_return set == ZX_ERR_NOT_SUPPORTED ? ZX_OK : set;
 }
 
-awaitable<WritebackPass::Walk> WritebackPass::WriteBackBatch(std::vector<DirtyRange> ranges) {
+awaitable<zx_status_t> WritebackPass::WriteBackBatch(std::vector<DirtyRange> ranges) {
   std::vector<Step> batch;
   for (const DirtyRange& range : ranges) {
     const uint64_t data = range.zero ? ZX_VMO_DIRTY_RANGE_IS_ZERO : 0;
@@ -87,10 +89,10 @@ awaitable<WritebackPass::Walk> WritebackPass::WriteBackBatch(std::vector<DirtyRa
     }
   }
   co_await SyncBatch(batch);
-  Walk walk = Walk::kOn;
+  zx_status_t changed = ZX_OK;
   for (const Step& step : batch) {
-    if (step.status == ZX_ERR_OUT_OF_RANGE) {
-      walk = Walk::kResized;
+    if (HasChanged(step.status)) {
+      changed = step.status;
     } else if (step.status == ZX_OK) {
       // What has gone meanwhile need not become clean.
       co_await OpRange(ZX_PAGER_OP_WRITEBACK_END, step.range, 0);
@@ -100,7 +102,7 @@ awaitable<WritebackPass::Walk> WritebackPass::WriteBackBatch(std::vector<DirtyRa
       result_.left += step.range.length;
     }
   }
-  co_return walk;
+  co_return changed;
 }
 
 awaitable<zx_status_t> WritebackPass::Write(DirtyRange range) {
@@ -118,18 +120,10 @@ awaitable<zx_status_t> WritebackPass::Write(DirtyRange range) {
 
 awaitable<zx_status_t> WritebackPass::WritePages(uint64_t offset, uint64_t length) {
   const uint64_t end = offset + length;
-  bool singly = false;
   while (offset < end) {
-    const uint64_t pages = singly ? base::kPageSize : base::AlignUp(end - offset, base::kPageSize);
+    const uint64_t pages = base::AlignUp(end - offset, base::kPageSize);
     auto [status, lease] = co_await AsyncCall<zx_status_t, PageLease>(
         [this, offset, pages](auto handler) { vmo_->Lend(offset, pages, std::move(handler)); });
-    if (status == ZX_ERR_NOT_FOUND) {
-      // A page is missing. It has been zeroed since BEGIN, so it is dirty once more, and the next pass writes the zeros;
-      // but only when it was asked for alone is it sure that it is this one.
-      offset += singly ? base::kPageSize : 0;
-      singly = !singly;
-      continue;
-    }
     if (status != ZX_OK) {
       co_return status;
     }
@@ -141,7 +135,6 @@ awaitable<zx_status_t> WritebackPass::WritePages(uint64_t offset, uint64_t lengt
       co_return written;
     }
     offset += lease.length();
-    singly = false;
   }
   co_return ZX_OK;
 }
@@ -183,7 +176,7 @@ void WritebackPass::Note(zx_status_t status) {
 }
 
 uint64_t WritebackPass::Clipped(uint64_t offset, uint64_t length) const {
-  const uint64_t content = std::min(stats_.content_size, result_.content_size);
+  const uint64_t content = result_.content_size;
   return std::min(length, content - std::min(content, offset));
 }
 

@@ -41,7 +41,7 @@ class WritebackTarget {
   virtual void Write(uint64_t offset, std::vector<iovec> data, Handler handler) = 0;
   // [offset, offset + length) reads as zeros from now on; ends at or before the content size.
   virtual void Zero(uint64_t offset, uint64_t length, Handler handler) = 0;
-  // ZX_ERR_NOT_SUPPORTED: cannot be resized, so what lies beyond its end is not written.
+  // ZX_ERR_NOT_SUPPORTED: cannot be resized. It is written up to its own end then, wherever the guest's is.
   virtual void SetSize(uint64_t content_size, Handler handler) = 0;
   // All that was written is durable.
   virtual void Sync(Handler handler) = 0;
@@ -71,17 +71,15 @@ class WritebackPass {
   boost::asio::awaitable<WritebackResult> Run();
 
  private:
-  enum class Walk {
-    kOn,
-    kResized,  // the guest has shrunk the VMO under us: what is left of it has to be looked at again
-  };
   struct Step {
     DirtyRange range;
     zx_status_t status;
   };
 
   boost::asio::awaitable<zx_status_t> UpdateSize();
-  boost::asio::awaitable<Walk> WriteBackBatch(std::vector<DirtyRange> ranges);
+  // Not ZX_OK: the guest has changed the VMO under us (shrunk it, for example), so the ranges have to be asked for
+  // again. Other errors are noted, and no reason to end.
+  boost::asio::awaitable<zx_status_t> WriteBackBatch(std::vector<DirtyRange> ranges);
   boost::asio::awaitable<zx_status_t> Write(DirtyRange range);
   boost::asio::awaitable<zx_status_t> WritePages(uint64_t offset, uint64_t length);
   boost::asio::awaitable<void> SyncBatch(std::vector<Step>& batch);
@@ -89,7 +87,7 @@ class WritebackPass {
   boost::asio::awaitable<zx_status_t> Sync();
   boost::asio::awaitable<zx_status_t> OpRange(uint32_t op, DirtyRange range, uint64_t data);
   void Note(zx_status_t status);
-  // How many of `length` bytes at `offset` are content that the target can hold.
+  // How many of `length` bytes at `offset` the target can hold; it has the guest's content size unless it cannot.
   [[nodiscard]] uint64_t Clipped(uint64_t offset, uint64_t length) const;
 
   const std::shared_ptr<VmoControl> vmo_;

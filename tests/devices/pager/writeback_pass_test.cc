@@ -218,27 +218,48 @@ TEST_F(WritebackPassTest, PageZeroedAfterBeginIsLeftForTheNextPass) {
     }
   };
   EXPECT_EQ(Run().status, ZX_OK);
-  EXPECT_EQ(target_->log, (Log{"write 0+4096", "write 8192+4096"}));
   EXPECT_EQ(vmo_->dirty(), "1+1z");
   vmo_->before = nullptr;
   EXPECT_EQ(Run().status, ZX_OK);
   EXPECT_EQ(target_->log.back(), "zero 4096+4096");
 }
 
-TEST_F(WritebackPassTest, MissingPageIsNotTakenForItsNeighbours) {
-  Serve(4);
-  vmo_->Write(0, Letters(4 * kPageSize, 'x'));
-  vmo_->Fail("lend 0+4", ZX_ERR_NOT_FOUND);  // because of page 2, which only the guest knows
-  vmo_->Fail("lend 1+3", ZX_ERR_NOT_FOUND);
-  vmo_->Fail("lend 2+2", ZX_ERR_NOT_FOUND);
+TEST_F(WritebackPassTest, PageZeroedBeforeBeginIsWrittenAsZeros) {
+  Serve(3);
+  vmo_->Write(0, Letters(3 * kPageSize, 'x'));
   vmo_->before = [this](const std::string& operation) {
-    if (operation == "lend 2+1") {
-      vmo_->Zero(2, 1);
+    if (operation == "begin 0+3") {
+      vmo_->Zero(1, 1);
     }
   };
   EXPECT_EQ(Run().status, ZX_OK);
-  EXPECT_EQ(target_->log, (Log{"write 0+4096", "write 4096+4096", "write 12288+4096"}));
-  EXPECT_EQ(vmo_->dirty(), "2+1z");
+  EXPECT_EQ(vmo_->dirty(), "");
+  EXPECT_TRUE(target_->content == vmo_->text());
+}
+
+TEST_F(WritebackPassTest, RangeWithAMissingPageIsLookedAtAgain) {
+  Serve(4);
+  vmo_->Write(0, Letters(4 * kPageSize, 'x'));
+  vmo_->Fail("lend 0+4", ZX_ERR_NOT_FOUND);
+  int queries = 0;
+  vmo_->before = [this, &queries](const std::string& operation) {
+    if (operation == "query 0+4" && ++queries == 2) {
+      EXPECT_EQ(vmo_->dirty(), "0+4");
+      vmo_->StopFailing();
+    }
+  };
+  EXPECT_EQ(Run().status, ZX_OK);
+  EXPECT_EQ(target_->log, Log{"write 0+16384"});
+  EXPECT_EQ(vmo_->dirty(), "");
+}
+
+TEST_F(WritebackPassTest, PageThatStaysMissingKeepsItsRangeDirty) {
+  Serve(4);
+  vmo_->Write(0, Letters(2 * kPageSize, 'x'));
+  vmo_->Fail("lend 0+2", ZX_ERR_NOT_FOUND);
+  EXPECT_EQ(Run().status, ZX_ERR_NOT_FOUND);
+  EXPECT_EQ(vmo_->dirty(), "0+2");
+  EXPECT_TRUE(target_->log.empty());
 }
 
 TEST_F(WritebackPassTest, NothingBeyondTheContentIsWritten) {

@@ -25,10 +25,7 @@ void FakeVmo::Write(uint64_t offset, std::string_view text) {
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < text.size(); ++i) {
     Page& page = pages_.at((offset + i) / kPage);
-    if (page.bytes.use_count() > 1) {
-      page.bytes = std::make_shared<std::string>(*page.bytes);
-    }
-    (*page.bytes)[(offset + i) % kPage] = text[i];
+    Own(page)[(offset + i) % kPage] = text[i];
     page.state = State::kDirty;
     page.zero = false;
   }
@@ -43,12 +40,17 @@ void FakeVmo::Zero(uint64_t page, uint64_t count) {
 
 void FakeVmo::Resize(uint64_t content_size) {
   const std::lock_guard lock(mutex_);
-  pages_.resize(base::AlignUp(content_size, kPage) / kPage, {.state = State::kDirty, .zero = true});
-  content_size_ = content_size;
-  for (Page& page : pages_) {
-    // What resize has copied is not shared.
-    page.bytes = page.zero ? std::make_shared<std::string>(kPage, '\0') : page.bytes;
+  const uint64_t count = base::AlignUp(content_size, kPage) / kPage;
+  pages_.resize(std::min<size_t>(count, pages_.size()));
+  while (pages_.size() < count) {
+    pages_.push_back({.state = State::kDirty, .zero = true});
   }
+  if (content_size < content_size_ && content_size % kPage != 0 && !pages_.back().zero) {
+    std::string& bytes = Own(pages_.back());
+    std::fill(bytes.begin() + static_cast<ptrdiff_t>(content_size % kPage), bytes.end(), '\0');
+    pages_.back().state = State::kDirty;
+  }
+  content_size_ = content_size;
 }
 
 void FakeVmo::SetContentSize(uint64_t content_size) {
@@ -79,6 +81,20 @@ std::string FakeVmo::dirty() const {
   return text;
 }
 
+std::vector<bool> FakeVmo::clean() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<bool> clean;
+  for (const Page& page : pages_) {
+    clean.push_back(page.state == State::kClean);
+  }
+  return clean;
+}
+
+uint64_t FakeVmo::content_size() const {
+  const std::lock_guard lock(mutex_);
+  return content_size_;
+}
+
 int FakeVmo::leases() const {
   const std::lock_guard lock(mutex_);
   return leases_;
@@ -107,6 +123,13 @@ zx_status_t FakeVmo::Enter(const std::string& operation) {
   log_.push_back(operation);
   const auto failure = failures_.find(operation);
   return closed_ ? ZX_ERR_PEER_CLOSED : failure != failures_.end() ? failure->second : ZX_OK;
+}
+
+std::string& FakeVmo::Own(Page& page) {
+  if (page.bytes.use_count() > 1) {
+    page.bytes = std::make_shared<std::string>(*page.bytes);
+  }
+  return *page.bytes;
 }
 
 bool FakeVmo::Contains(uint64_t offset, uint64_t length) const {
@@ -195,11 +218,10 @@ void FakeVmo::Lend(uint64_t offset, uint64_t length, LendHandler handler) {
     const std::lock_guard lock(mutex_);
     status = Contains(offset, length) ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
     const uint64_t count = status == ZX_OK ? std::min(length / kPage, max_lent_pages) : 0;
-    for (uint64_t i = offset / kPage; i < offset / kPage + count && !pages_[i].zero; ++i) {
+    for (uint64_t i = offset / kPage; i < offset / kPage + count; ++i) {
       lent.push_back(pages_[i].bytes);
       pieces.push_back({.iov_base = lent.back()->data(), .iov_len = kPage});
     }
-    status = status == ZX_OK && lent.empty() ? ZX_ERR_NOT_FOUND : status;
     leases_ += lent.empty() ? 0 : 1;
   }
   if (status != ZX_OK) {

@@ -25,7 +25,8 @@ class FakeVmo final : public pager::VmoControl {
   // What the guest does. Any thread.
   void Write(uint64_t offset, std::string_view text);  // makes pages dirty; those that are lent are copied first
   void Zero(uint64_t page, uint64_t count);            // dirty zeros
-  void Resize(uint64_t content_size);                  // whole pages; new ones are dirty zeros
+  // Whole pages; new ones are dirty zeros, and the end of the last page is zeroed, which makes it dirty.
+  void Resize(uint64_t content_size);
   // The last page ends elsewhere; nothing becomes dirty.
   void SetContentSize(uint64_t content_size);
   // From now on everything gives ZX_ERR_PEER_CLOSED.
@@ -34,6 +35,9 @@ class FakeVmo final : public pager::VmoControl {
   [[nodiscard]] std::string text() const;  // all pages
   // "0+2 4+1z": first page and count of each dirty range, z for zeros.
   [[nodiscard]] std::string dirty() const;
+  // For each page.
+  [[nodiscard]] std::vector<bool> clean() const;
+  [[nodiscard]] uint64_t content_size() const;
   [[nodiscard]] int leases() const;  // that have not ended
 
   // Every operation: "stats", "query 0+4", "begin 0+2", "begin 2+1z", "lend 0+2", "end 0+2"; pages.
@@ -63,6 +67,8 @@ class FakeVmo final : public pager::VmoControl {
 
   // The status that an operation begins with: ZX_OK unless it is to fail.
   [[nodiscard]] zx_status_t Enter(const std::string& operation);
+  // The bytes of a page, to be changed: its own, when they are lent.
+  static std::string& Own(Page& page);
   [[nodiscard]] bool Contains(uint64_t offset, uint64_t length) const;
   [[nodiscard]] std::vector<pager::DirtyRange> DirtyRanges(uint64_t offset, uint64_t length) const;
   [[nodiscard]] zx_status_t Apply(uint32_t op, uint64_t offset, uint64_t length, uint64_t data);

@@ -50,6 +50,7 @@ class MemoryTarget final : public pager::WritebackTarget {
   std::string content;
   std::vector<std::string> log;  // "write 0+4096", "zero 4096+8192", "size 5", "sync", "lost -40"; bytes
   std::map<std::string, zx_status_t> failures;
+  std::function<zx_status_t()> decide;  // the fate of operations that `failures` does not name
   bool puts_off = false;
   std::deque<std::function<void()>> put_off;
 
@@ -65,10 +66,11 @@ class MemoryTarget final : public pager::WritebackTarget {
     log.push_back(operation);
     const auto run = [this, operation, handler = std::move(handler), action = std::move(action)] {
       const auto failure = failures.find(operation);
-      if (failure == failures.end()) {
+      const zx_status_t status = failure != failures.end() ? failure->second : decide ? decide() : ZX_OK;
+      if (status == ZX_OK) {
         action();
       }
-      handler(failure == failures.end() ? ZX_OK : failure->second);
+      handler(status);
     };
     if (puts_off) {
       put_off.emplace_back(run);
