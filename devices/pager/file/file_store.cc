@@ -135,7 +135,7 @@ zx_status_t FileStore::Zero(uint64_t offset, uint64_t length) {
 }
 
 zx_status_t FileStore::SetSize(uint64_t content_size) {
-  if (medium_ == Medium::kDevice) {
+  if (access_ != FileAccess::kResizable) {
     return ZX_ERR_NOT_SUPPORTED;
   }
   if (content_size > kMaxSize || ::ftruncate(file_.get(), static_cast<off_t>(content_size)) != 0) {

@@ -47,6 +47,7 @@ class FileStore final : public Store {
   zx_status_t Write(uint64_t offset, std::span<const iovec> data) override;
   // Makes holes where the file system has them.
   zx_status_t Zero(uint64_t offset, uint64_t length) override;
+  // ZX_ERR_NOT_SUPPORTED unless the access is kResizable.
   zx_status_t SetSize(uint64_t content_size) override;
   // fdatasync
   zx_status_t Sync() override;

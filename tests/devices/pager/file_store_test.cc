@@ -72,6 +72,14 @@ TEST_F(FileStoreTest, SizeFollowsTheGuest) {
   EXPECT_EQ(store->info().size, kPageSize);
 }
 
+TEST_F(FileStoreTest, SizeIsFixedUnlessTheFileIsResizable) {
+  Store(10);
+  FileStore store(Open(O_RDWR), path_, 10, FileAccess::kReadWrite);
+  EXPECT_EQ(store.SetSize(5), ZX_ERR_NOT_SUPPORTED);
+  EXPECT_EQ(store.SetSize(20), ZX_ERR_NOT_SUPPORTED);
+  EXPECT_EQ(File().size(), 10u);
+}
+
 TEST_F(FileStoreTest, FullFileSystemIsNoSpace) {
   const auto store = Store(kPageSize);
   // A limit on the size of files stands for a full disk; both are told apart from errors of the medium.
