@@ -14,7 +14,7 @@ import re
 import sys
 import xml.etree.ElementTree
 
-LABELS = ("unit", "unit-threads", "kvm", "guest", "hardware-kvm", "fuzz")
+LABELS = ("unit", "unit-threads", "kvm", "guest", "hardware-kvm", "install", "fuzz")
 
 
 def label_of(test):

@@ -49,13 +49,15 @@ struct RunSettings {
   pager::Registry pagers;
 };
 
-// A file of this build, next to the folder of the executable.
+// A file that belongs to this executable: in the build's folder for the guest, or where an installation has it.
 std::string BesideExecutable(std::string_view file) {
   std::array<char, 4096> path;
   const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
   const std::string_view executable(path.data(), length > 0 ? static_cast<size_t>(length) : 0);
   const size_t folder = executable.rfind('/');
-  return fmt::format("{}/../guest/{}", folder == std::string_view::npos ? "." : executable.substr(0, folder), file);
+  const std::string_view beside = folder == std::string_view::npos ? "." : executable.substr(0, folder);
+  const std::string installed = fmt::format("{}/../lib/pagoda/{}", beside, file);
+  return access(installed.c_str(), F_OK) == 0 ? installed : fmt::format("{}/../guest/{}", beside, file);
 }
 
 Result<uint32_t> ParseCpuCount(const std::string& text) {
@@ -189,7 +191,8 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command
-      .add_option("--pager", options.pagers, "Serve a host object to the guest, e.g. f=file:PATH[,ro]; may be repeated")
+      .add_option("--pager", options.pagers,
+                  "Serve host objects to the guest, e.g. f=file:PATH[,ro], d=dir:PATH, z=zero:SIZE; may be repeated")
       ->type_name("NAME=SPEC")
       ->allow_extra_args(false);
   command.add_option("PROGRAM", options.program, "The program of the boot image and its arguments; put -- before it")
