@@ -112,6 +112,18 @@ void ExceptionReport::AppendPageFault(uint64_t rip, const UserException& excepti
     case ZX_ERR_NO_MEMORY:
       Append(" (the machine has no memory left)");
       break;
+    case ZX_ERR_BAD_STATE:
+      Append(" (the pager of the mapped object is gone)");
+      break;
+    case ZX_ERR_IO:
+      Append(" (the pager of the mapped object failed to read or write)");
+      break;
+    case ZX_ERR_IO_DATA_INTEGRITY:
+      Append(" (the pager of the mapped object found its data damaged)");
+      break;
+    case ZX_ERR_NO_SPACE:
+      Append(" (the pager of the mapped object has no space for the change)");
+      break;
     case ZX_ERR_NOT_SUPPORTED:
       Append(" (the instruction lies in the page that it writes to)");
       break;

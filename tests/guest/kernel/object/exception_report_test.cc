@@ -44,7 +44,13 @@ TEST(ExceptionReport, AFailedPageSourceIsNamedByItsStatus) {
   EXPECT_NE(
       Report(PageFault(6, 0x1000, ZX_ERR_NOT_SUPPORTED)).find("(the instruction lies in the page that it writes to)"),
       std::string::npos);
-  EXPECT_NE(Report(PageFault(4, 0x1000, ZX_ERR_IO)).find("(the page could not be provided: status -40)"),
+  EXPECT_NE(Report(PageFault(4, 0x1000, ZX_ERR_BAD_STATE)).find("(the pager of the mapped object is gone)"),
+            std::string::npos);
+  EXPECT_NE(Report(PageFault(4, 0x1000, ZX_ERR_IO)).find("(the pager of the mapped object failed to read or write)"),
+            std::string::npos);
+  EXPECT_NE(Report(PageFault(4, 0x1000, ZX_ERR_IO_DATA_INTEGRITY)).find("found its data damaged)"), std::string::npos);
+  EXPECT_NE(Report(PageFault(6, 0x1000, ZX_ERR_NO_SPACE)).find("has no space for the change)"), std::string::npos);
+  EXPECT_NE(Report(PageFault(4, 0x1000, ZX_ERR_BUFFER_TOO_SMALL)).find("(the page could not be provided: status -15)"),
             std::string::npos);
 }
 
