@@ -2,9 +2,9 @@
 #include <array>
 
 #include "guest/kernel/lib/min_max.h"
-#include "guest/kernel/sched/kernel_lock.h"
 #include "guest/kernel/syscall/info_sink.h"
 #include "guest/kernel/syscall/pager_vmo.h"
+#include "guest/kernel/vm/long_loop.h"
 
 namespace gk::syscall {
 namespace {
@@ -31,6 +31,7 @@ class RangePiece final : public DirtyRangeSink {
 
 // All of [offset, end) that is dirty goes to `sink`; `count_all`: also what it only counts.
 Result<> AddRanges(Vmo& vmo, uint64_t offset, uint64_t end, bool count_all, InfoSink& sink) {
+  LongLoop loop;
   for (;;) {
     RangePiece piece;
     PAGODA_TRY(vmo.ForEachDirtyRange(offset, end - offset, piece));
@@ -38,7 +39,8 @@ Result<> AddRanges(Vmo& vmo, uint64_t offset, uint64_t end, bool count_all, Info
     if (!piece.full() || (!count_all && !sink.HasRoomFor(sizeof(zx_vmo_dirty_range_t)))) {
       return {};
     }
-    kernel_lock.Relax();  // programs decide how many there are
+    PAGODA_TRY(
+        loop.OnProgress(piece.ranges().size() * kPageSize));  // finding one takes about as long as copying a page
     offset = piece.end();
     end = Min(end, vmo.size());
     if (offset >= end) {

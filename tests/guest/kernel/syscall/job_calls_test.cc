@@ -158,6 +158,7 @@ TEST_F(JobCallsTest, EveryCallThatMakesAnObjectAsksThePolicy) {
   EXPECT_EQ(Call(Syscall::port_create, 0u, kNowhere), ZX_ERR_ACCESS_DENIED);
   EXPECT_EQ(Call(Syscall::timer_create, 0u, ZX_CLOCK_MONOTONIC, kNowhere), ZX_ERR_ACCESS_DENIED);
   EXPECT_EQ(Call(Syscall::pager_create, 0u, kNowhere), ZX_ERR_ACCESS_DENIED);
+  EXPECT_EQ(Call(Syscall::pager_create_vmo, 3u, 0u, 3u, 0, kPageSize, kNowhere), ZX_ERR_ACCESS_DENIED) << "as NEW_VMO";
   EXPECT_EQ(Call(Syscall::event_create, 1u, kNowhere), ZX_ERR_INVALID_ARGS) << "options come before it";
 }
 
