@@ -144,7 +144,7 @@ PortSession::Progress PortSession::ServeOperations() {
 }
 
 // What waits in the guest is failed by an operation of our own, because the pages stay with the page source until it
-// answers. So a late answer does no harm, and is of use to whoever asks again.
+// answers. So a late answer does no harm.
 void PortSession::ServeOverdue(PortClock::time_point now) {
   while (const auto record = in_flight_.TakeOverdue(now)) {
     const PortHeldRequest& request = record->request;

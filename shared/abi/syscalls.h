@@ -106,7 +106,8 @@
   X(pager_supply_pages, 6)            \
   X(pager_op_range, 6)                \
   X(pager_query_dirty_ranges, 8)      \
-  X(pager_query_vmo_stats, 5)
+  X(pager_query_vmo_stats, 5)         \
+  X(pagoda_object_list, 7)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

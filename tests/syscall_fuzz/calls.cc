@@ -89,6 +89,7 @@ constexpr Known kKnown[] = {
     {"resource_create", "HNOOPLQ"},
     {"clock_read", "HP"},
     {"pagoda_object_open", "PLQ"},
+    {"pagoda_object_list", "PLNPLPP"},
     {"pagoda_console_read", "PLTP"},
     {"futex_wake_single_owner", "P"},
     {"futex_requeue_single_owner", "PNPNH"},

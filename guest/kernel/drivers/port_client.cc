@@ -1,5 +1,7 @@
 #include "guest/kernel/drivers/port_client.h"
 
+#include <utility>
+
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/sched/kernel_lock.h"
 #include "guest/kernel/vm/page_source.h"
@@ -13,6 +15,13 @@ constexpr uint32_t kOpenPolls = 4000;
 
 }  // namespace
 
+PortClient::~PortClient() {
+  state_ = State::kDown;
+  while (!objects_.empty()) {
+    objects_.front().Close();
+  }
+}
+
 Result<> PortClient::Start(VirtioMmio device) {
   PAGODA_TRY(device.Identify(abi::kVirtioIdPort));
   device_ = device;
@@ -23,38 +32,76 @@ Result<> PortClient::Start(VirtioMmio device) {
     return result;
   }
   state_ = State::kRunning;
+  operations_.Begin();
   return {};
 }
 
 Result<> PortClient::SetUp() {
-  PAGODA_TRY(device_.Negotiate());
-  if (device_.ReadConfig(offsetof(abi::PortConfig, version)) != abi::kPortVersion) {
+  constexpr uint64_t kOperations = uint64_t{1} << abi::kPortFeatureOperations;
+  PAGODA_TRY(device_.Negotiate(kOperations));
+  if ((device_.features() & kOperations) == 0 ||
+      device_.ReadConfig(offsetof(abi::PortConfig, version)) != abi::kPortVersion) {
     return Error(ZX_ERR_NOT_SUPPORTED);
   }
   PAGODA_TRY(control_.SetUp(device_));
-  PAGODA_TRY(reads_.SetUp(device_));
+  PAGODA_TRY(requests_.SetUp(device_));
+  PAGODA_TRY(operations_.SetUp(device_));
   device_.Start();
   return {};
 }
 
-Result<RefPtr<PortObject>> PortClient::Open(std::span<const char> name) {
+// --- opening ---
+
+Result<PortClient::Opened> PortClient::Open(std::span<const char> name) {
   if (name.empty() || name.size() > abi::kPortMaxName) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
-  RefPtr<PortObject> object = PortObject::Create(*this);
-  if (!object) {
+  while (true) {
+    PAGODA_TRY_ASSIGN(const RefPtr<PortOpening> opening, OpenOnce(name));
+    PortObject& object = *opening->object;
+    if (opening->vmo) {
+      return Opened{.vmo = std::move(opening->vmo), .read_only = object.read_only()};
+    }
+    // The host has been told that nobody has it; it is opened anew when that is over.
+    PAGODA_TRY(WaitUntil([&] { return object.vmo() == nullptr; }, object.wait_for_close()));
+  }
+}
+
+Result<RefPtr<PortOpening>> PortClient::OpenOnce(std::span<const char> name) {
+  Poll();  // in kFailed: lets go of what has ended
+  RefPtr<PortOpening> opening = PortOpening::Create(*this);
+  if (!opening) {
     return Error(ZX_ERR_NO_MEMORY);
   }
+  PAGODA_TRY(WaitForSlot());
+  control_.StartOpen(name, opening);
+  PAGODA_TRY(WaitUntil([&opening] { return opening->wait.answered(); }, opening->wait.queue()));
+  if (!opening->wait.status().ok()) {
+    return Error(opening->wait.status());
+  }
+  return opening;
+}
+
+Result<RefPtr<PortListing>> PortClient::List(std::span<const char> name, uint64_t first, size_t room) {
+  if (name.size() > abi::kPortMaxName || room == 0) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  RefPtr<PortListing> listing = PortListing::Create(room);
+  if (!listing) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  PAGODA_TRY(WaitForSlot());
+  control_.StartList(name, first, listing);
+  PAGODA_TRY(WaitUntil([&listing] { return listing->wait.answered(); }, listing->wait.queue()));
+  if (!listing->wait.status().ok()) {
+    return Error(listing->wait.status());
+  }
+  return listing;
+}
+
+Result<> PortClient::WaitForSlot() {
   PAGODA_TRY(WaitUntil([this] { return state_ != State::kRunning || control_.has_slot(); }, control_.wait_for_slot()));
-  if (state_ != State::kRunning) {
-    return Error(ZX_ERR_IO);
-  }
-  control_.StartOpen(name, object);
-  PAGODA_TRY(WaitUntil([&object] { return object->answered(); }, object->wait_for_answer()));
-  if (!object->status().ok()) {
-    return Error(object->status());
-  }
-  return object;
+  return state_ == State::kRunning ? Result<>() : Error(ZX_ERR_IO);
 }
 
 template <typename Done>
@@ -77,23 +124,108 @@ Result<> PortClient::WaitUntil(Done done, WaitQueue& queue) {
   return {};
 }
 
+void PortClient::OnOpenAnswer(PortOpening& opening, Status status, const abi::PortReply& reply) {
+  if (status.ok()) {
+    status = MakeObject(opening, reply);
+  }
+  opening.fresh.reset();
+  opening.wait.Answer(status);
+}
+
+// The object that the reply names, and a reference to its VMO for the opener. Whatever goes wrong, what the host has
+// opened is accounted for.
+Status PortClient::MakeObject(PortOpening& opening, const abi::PortReply& reply) {
+  if (PortObject* known = Find(reply.object)) {
+    known->CountOpen();
+    opening.object = RefPtr<PortObject>(known);
+    if (known->ends_soon()) {
+      return Status(ZX_OK);
+    }
+  } else {
+    opening.object = opening.fresh;
+    objects_.PushBack(*RefPtr<PortObject>(opening.fresh).Release());
+    if (const Result<> made = opening.fresh->OnOpened(reply); !made.ok()) {
+      opening.fresh->Close();
+      return made.error();
+    }
+  }
+  Result<RefPtr<Vmo>> vmo = opening.object->MakeReference();
+  if (vmo.ok()) {
+    opening.vmo = std::move(vmo).value();
+  } else if (opening.object->vmo()->child_count() == 0) {
+    opening.object->BeginToComplete();
+  }
+  return StatusOf(vmo);
+}
+
+PortObject* PortClient::Find(uint64_t number) {
+  for (PortObject& object : objects_) {
+    if (object.number() == number) {
+      return &object;
+    }
+  }
+  return nullptr;
+}
+
+// An operation can overtake the reply to the opening of its object, because they come by different queues.
+RefPtr<PortObject> PortClient::FindObject(uint64_t number) {
+  PortObject* object = Find(number);
+  if (object == nullptr && control_.busy() && control_.Poll() == PollOutcome::kProgress) {
+    object = Find(number);
+  }
+  return RefPtr<PortObject>(object);
+}
+
+// --- closing ---
+
+void PortClient::CloseObject(PortObject& object, CloseTicket* ticket) {
+  static_cast<base::ListNode<PortObject>&>(object).Unlink();
+  const RefPtr<PortObject> let_go = AdoptRef(&object);
+  if (state_ == State::kRunning && ticket->object != 0) {
+    control_.Close(ticket);
+  } else {
+    delete ticket;
+  }
+  if (objects_.empty() && write_back_observer_ != nullptr) {
+    std::exchange(write_back_observer_, nullptr)->OnAllWrittenBack();
+  }
+}
+
+void PortClient::WriteAllBack(WriteBackObserver& observer) {
+  if (state_ != State::kRunning || objects_.empty()) {
+    observer.OnAllWrittenBack();
+    return;
+  }
+  write_back_observer_ = &observer;
+  for (PortObject& object : objects_) {
+    object.BeginToComplete();
+  }
+}
+
+// --- queues ---
+
 PollOutcome PortClient::PollQueues() {
-  const PollOutcome reads = reads_.Poll();
+  const PollOutcome requests = requests_.Poll();
   const PollOutcome control = control_.Poll();
-  if (reads == PollOutcome::kBroken || control == PollOutcome::kBroken) {
+  const PollOutcome operations = operations_.Poll();
+  if (requests == PollOutcome::kBroken || control == PollOutcome::kBroken || operations == PollOutcome::kBroken) {
     return PollOutcome::kBroken;
   }
-  return reads == PollOutcome::kProgress ? reads : control;
+  const bool progress =
+      requests == PollOutcome::kProgress || control == PollOutcome::kProgress || operations == PollOutcome::kProgress;
+  return progress ? PollOutcome::kProgress : PollOutcome::kNothing;
 }
 
 void PortClient::Poll() {
-  if (state_ == State::kRunning && PollQueues() == PollOutcome::kBroken) {
+  if (state_ == State::kFailed) {
+    CloseEnded();
+  } else if (state_ == State::kRunning && PollQueues() == PollOutcome::kBroken) {
     Fail();
   }
 }
 
 void PortClient::PrepareToBlock() {
-  reads_.RequestInterrupts();
+  requests_.RequestInterrupts();
   Poll();
 }
 
@@ -116,24 +248,41 @@ void PortClient::Fail() {
     // It may write to pages that are about to be given to others.
     Panic("the port device does not stop");
   }
-  reads_.FailAll(Status(ZX_ERR_IO));
+  operations_.Abandon();
+  requests_.FailAll(Status(ZX_ERR_IO));
   control_.FailAll(Status(ZX_ERR_IO));
+  CloseEnded();
+  if (write_back_observer_ != nullptr) {
+    std::exchange(write_back_observer_, nullptr)->OnAllWrittenBack();
+  }
 }
 
-void PortClient::SubmitRead(SourceRequest& request, uint64_t object) {
+// In kFailed, where nothing is answered any more.
+void PortClient::CloseEnded() {
+  for (auto i = objects_.begin(); i != objects_.end();) {
+    PortObject& object = *i;
+    ++i;
+    if (object.ends_soon()) {
+      object.Close();
+    }
+  }
+}
+
+void PortClient::SendQuestion(PortObject& object, SourceRequest& question) {
   if (state_ == State::kRunning) {
-    reads_.Submit(request, object);
+    requests_.Submit(object, question);
     return;
   }
-  const RefPtr<PageSource> source = request.source;
-  source->OnRequestDone(request, Status(ZX_ERR_IO));
+  const RefPtr<PageSource> source = question.source;
+  source->OnRequestDone(question, Status(ZX_ERR_IO));
 }
 
-void PortClient::Close(CloseTicket* ticket) {
+void PortClient::WithdrawQuestion(PortObject& object, SourceRequest& question) { requests_.Withdraw(object, question); }
+
+// In kFailed nothing is sent: CloseEnded does what the answer would have done.
+void PortClient::SendErrand(PortObject& object, PortErrand& errand) {
   if (state_ == State::kRunning) {
-    control_.Close(ticket);
-  } else {
-    delete ticket;
+    requests_.Submit(object, errand);
   }
 }
 

@@ -1,12 +1,13 @@
-// The kernel's end of the port device (shared/abi/port_device.h): host-served objects by name, and their pages.
+// The kernel's end of the port device (shared/abi/PORT_DEVICE.md): host-served objects by name, their pages, and what
+// the host's pagers do to them.
 //
 //          Start                 the device broke the rules, or asked for a reset
 //   kDown -------> kRunning ---------------------------------------------------------> kFailed
 //
-// In kFailed the device has been reset and all operations have been answered with ZX_ERR_IO, as new ones are.
+// In kFailed the device has been reset and all requests have been answered with ZX_ERR_IO, as new ones are.
 //
 // Whoever waits calls Poll for a while before blocking; the interrupt handler calls OnInterrupt. Kernel lock held for
-// every call; only Open blocks.
+// every call; only Open and List block.
 #pragma once
 
 #include <stdint.h>
@@ -15,42 +16,72 @@
 
 #include "guest/kernel/drivers/port_control.h"
 #include "guest/kernel/drivers/port_object.h"
-#include "guest/kernel/drivers/port_reads.h"
+#include "guest/kernel/drivers/port_opening.h"
+#include "guest/kernel/drivers/port_operations.h"
+#include "guest/kernel/drivers/port_requests.h"
 #include "guest/kernel/drivers/virtio_mmio.h"
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
 
 namespace gk::drivers {
 
-class PortClient {
+// Who hears that all objects have been written back.
+class WriteBackObserver {
+ public:
+  virtual void OnAllWrittenBack() = 0;
+
+ protected:
+  ~WriteBackObserver() = default;
+};
+
+class PortClient final : private OpenObserver, private PortOperationTarget {
  public:
   constexpr PortClient() = default;
+  // Precondition: no program has a VMO of the host's; the device no longer has our memory.
+  ~PortClient();
 
   // Brings the device up. ZX_ERR_NOT_FOUND: `device` is no port device; ZX_ERR_NOT_SUPPORTED: one that we cannot talk
   // to. Other errors: VirtioMmio's. After a failure the client stays down.
   [[nodiscard]] Result<> Start(VirtioMmio device);
 
-  // Opens the host-served object called `name`. The result is open: its size and content size are known, and it is the
-  // PageProvider for a page source. Dropping the last reference closes the object. Blocks.
+  struct Opened {
+    RefPtr<Vmo> vmo;  // a reference to the one that all who open the object share
+    bool read_only;
+  };
+  // Opens the host-served object called `name`. Blocks, also for as long as the host writes back what the last ones who
+  // had the object left behind.
   // ZX_ERR_INVALID_ARGS: the name is empty or longer than kPortMaxName. ZX_ERR_NOT_FOUND, or what the host's pager
-  // said. ZX_ERR_NO_MEMORY. ZX_ERR_IO: the device is not usable. ZX_ERR_INTERNAL_INTR_KILLED: the thread is to end.
-  [[nodiscard]] Result<RefPtr<PortObject>> Open(std::span<const char> name);
+  // said. ZX_ERR_BAD_STATE: the host has detached the object, and some still have it. ZX_ERR_NO_MEMORY. ZX_ERR_IO: the
+  // device is not usable. ZX_ERR_INTERNAL_INTR_KILLED: the thread is to end.
+  [[nodiscard]] Result<Opened> Open(std::span<const char> name);
 
-  // Delivers the answers that have arrived.
+  // The names in the host's directory `name` (0..kPortMaxName bytes) from the one with index `first` on, as many as fit
+  // into `room` bytes (1..PortListing::kMostPages pages). Blocks. Errors as above; ZX_ERR_BUFFER_TOO_SMALL: not even
+  // one fits; ZX_ERR_NOT_SUPPORTED: the pager has no directories.
+  [[nodiscard]] Result<RefPtr<PortListing>> List(std::span<const char> name, uint64_t first, size_t room);
+
+  // Tells the host of all objects that they are no longer used, whether they are or not, and `observer` when it has
+  // answered: perhaps at once. For the end of the machine.
+  void WriteAllBack(WriteBackObserver& observer);
+
+  // Delivers the answers that have arrived, and carries out operations.
   void Poll();
 
-  // The same, and asks the device for an interrupt when the next read is answered: whoever waits for one sleeps now.
+  // The same, and asks the device for an interrupt when the next request is answered: whoever waits for one sleeps now.
   void PrepareToBlock();
 
-  // The device's interrupt arrived: answers, or the news that it cannot go on.
+  // The device's interrupt arrived: answers, operations, or the news that it cannot go on.
   void OnInterrupt();
 
   // True while the device has something to answer.
-  [[nodiscard]] bool busy() const { return reads_.busy() || control_.busy(); }
+  [[nodiscard]] bool busy() const { return requests_.busy() || control_.busy(); }
 
   // For PortObject.
-  void SubmitRead(SourceRequest& request, uint64_t object);
-  void Close(CloseTicket* ticket);
+  void SendQuestion(PortObject& object, SourceRequest& question);
+  void WithdrawQuestion(PortObject& object, SourceRequest& question);
+  void SendErrand(PortObject& object, PortErrand& errand) override;
+  // The object has given up its VMO. Takes the ticket over.
+  void CloseObject(PortObject& object, CloseTicket* ticket);
 
  private:
   enum class State : uint8_t { kDown, kRunning, kFailed };
@@ -60,12 +91,25 @@ class PortClient {
   // Waits on `queue` until `done` returns true: polls for a while, then blocks.
   template <typename Done>
   [[nodiscard]] Result<> WaitUntil(Done done, WaitQueue& queue);
+  [[nodiscard]] Result<RefPtr<PortOpening>> OpenOnce(std::span<const char> name);
+  [[nodiscard]] Result<> WaitForSlot();
   void Fail();
+  void CloseEnded();
+  [[nodiscard]] PortObject* Find(uint64_t number);
+
+  // OpenObserver
+  void OnOpenAnswer(PortOpening& opening, Status status, const abi::PortReply& reply) override;
+  [[nodiscard]] Status MakeObject(PortOpening& opening, const abi::PortReply& reply);
+  // PortOperationTarget
+  RefPtr<PortObject> FindObject(uint64_t number) override;
 
   State state_ = State::kDown;
   VirtioMmio device_{0};
-  PortControl control_;
-  PortReads reads_;
+  base::IntrusiveList<PortObject> objects_;  // that are open; the list holds a reference to each
+  WriteBackObserver* write_back_observer_ = nullptr;
+  PortOperations operations_{*this};
+  PortRequests requests_{operations_};
+  PortControl control_{*this};
 };
 
 }  // namespace gk::drivers

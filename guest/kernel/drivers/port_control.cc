@@ -4,13 +4,35 @@
 #include <bit>
 #include <utility>
 
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/pmm.h"
 
 namespace gk::drivers {
 namespace {
 
-constexpr uint16_t kQueueSize = 32;  // room for the longest chain of every slot
+constexpr uint16_t kQueueSize = 64;  // room for the longest chain of every slot
+
+// Whether `reply` can be what the host has filled in: names that fit, each with its end.
+bool IsSensible(const PortListing& listing, const abi::PortReply& reply) {
+  if (reply.size > listing.room) {
+    return false;
+  }
+  if (reply.size == 0) {
+    return true;
+  }
+  const uint64_t last = reply.size - 1;
+  return listing.pages[last / kPageSize]->data<char>()[last % kPageSize] == '\0';
+}
+
+void EndListing(PortListing& listing, Status status, const abi::PortReply& reply) {
+  if (status.ok() && !IsSensible(listing, reply)) {
+    status = Status(ZX_ERR_IO_DATA_INTEGRITY);
+  }
+  listing.filled = status.ok() ? reply.size : 0;
+  listing.available = reply.object;
+  listing.wait.Answer(status);
+}
 
 }  // namespace
 
@@ -32,16 +54,28 @@ Result<> PortControl::SetUp(VirtioMmio& device) {
 
 bool PortControl::has_slot() const { return free_slots_ != 0 && queue_.free_descriptors() >= kLongestChain; }
 
-void PortControl::StartOpen(std::span<const char> name, const RefPtr<PortObject>& object) {
+void PortControl::StartOpen(std::span<const char> name, RefPtr<PortOpening> opening) {
   GK_ASSERT(!name.empty() && name.size() <= abi::kPortMaxName);
-  Send({.id = next_id_++,
+  Send({.id = 0,
         .object = 0,
         .offset = 0,
         .length = name.size(),
         .operation = 0,
         .kind = abi::PortRequestKind::kOpen,
         .reserved = 0},
-       name, Slot{.opening = object, .closing = nullptr});
+       name, Slot{.opening = std::move(opening), .listing = nullptr});
+}
+
+void PortControl::StartList(std::span<const char> name, uint64_t first, RefPtr<PortListing> listing) {
+  GK_ASSERT(name.size() <= abi::kPortMaxName);
+  Send({.id = 0,
+        .object = 0,
+        .offset = first,
+        .length = name.size(),
+        .operation = 0,
+        .kind = abi::PortRequestKind::kList,
+        .reserved = 0},
+       name, Slot{.opening = nullptr, .listing = std::move(listing)});
 }
 
 void PortControl::Close(CloseTicket* ticket) {
@@ -52,23 +86,23 @@ void PortControl::Close(CloseTicket* ticket) {
 void PortControl::SendCloses() {
   while (!closes_.empty() && has_slot()) {
     CloseTicket* ticket = closes_.PopFront();
-    Send({.id = next_id_++,
+    Send({.id = 0,
           .object = ticket->object,
           .offset = 0,
-          .length = 1,
+          .length = ticket->opens,
           .operation = 0,
           .kind = abi::PortRequestKind::kClose,
           .reserved = 0},
-         {}, Slot{.opening = nullptr, .closing = ticket});
+         {}, Slot{.opening = nullptr, .listing = nullptr, .closing = ticket});
   }
 }
 
-// Precondition: has_slot().
-void PortControl::Send(const abi::PortRequest& request, std::span<const char> name, Slot operation) {
+// `request` gets its id here. Precondition: has_slot().
+void PortControl::Send(abi::PortRequest request, std::span<const char> name, Slot operation) {
   const auto slot = static_cast<uint32_t>(std::countr_zero(free_slots_));
   free_slots_ &= free_slots_ - 1;
+  request.id = operation.id = next_id_++;
   slots_[slot] = std::move(operation);
-  slots_[slot].id = request.id;
   Message& shared = message(slot);
   shared.message = {.request = request, .reply = {}};
   const PhysicalAddress address = messages_->physical_address() + slot * sizeof(Message);
@@ -78,6 +112,13 @@ void PortControl::Send(const abi::PortRequest& request, std::span<const char> na
   if (!name.empty()) {
     __builtin_memcpy(shared.name, name.data(), name.size());
     buffers[count++] = {.address = address + offsetof(Message, name), .length = static_cast<uint32_t>(name.size())};
+  }
+  if (const PortListing* listing = slots_[slot].listing.get()) {
+    for (size_t done = 0; done < listing->room; done += kPageSize) {
+      buffers[count++] = {.address = listing->pages[done / kPageSize]->physical_address(),
+                          .length = static_cast<uint32_t>(Min(listing->room - done, size_t{kPageSize})),
+                          .device_writes = true};
+    }
   }
   buffers[count++] = {
       .address = address + offsetof(PortMessage, reply), .length = sizeof(abi::PortReply), .device_writes = true};
@@ -110,19 +151,23 @@ PollOutcome PortControl::Poll() {
 }
 
 void PortControl::Finish(const UsedChain& used) {
-  const abi::PortReply reply = TakeReply(message(used.token).message.reply);
-  Status status = StatusOfReply(reply, slots_[used.token].id);
-  if (used.length != sizeof(abi::PortReply)) {
+  const abi::PortReply reply = TakeShared(message(used.token).message.reply);
+  const Slot& slot = slots_[used.token];
+  Status status = StatusOfReply(reply, slot.id);
+  const size_t room = slot.listing ? slot.listing->room : 0;
+  if (used.length != room + sizeof(abi::PortReply)) {
     status = Status(ZX_ERR_IO_DATA_INTEGRITY);
   }
   EndSlot(used.token, status, reply);
 }
 
 void PortControl::EndSlot(uint32_t slot, Status status, const abi::PortReply& reply) {
-  Slot operation = std::exchange(slots_[slot], {});
+  const Slot operation = std::exchange(slots_[slot], {});
   free_slots_ |= uint32_t{1} << slot;
   if (operation.opening) {
-    operation.opening->OnOpenAnswer(status, reply);
+    observer_.OnOpenAnswer(*operation.opening, status, reply);
+  } else if (operation.listing) {
+    EndListing(*operation.listing, status, reply);
   }
   // An object that could not be closed is gone all the same: there is nobody who could do anything about it.
   delete operation.closing;

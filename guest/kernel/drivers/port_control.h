@@ -1,8 +1,7 @@
-// Opening and closing of host-served objects: the port device's queue kPortControlQueue.
+// Opening, closing and listing of host-served objects: the port device's queue kPortControlQueue.
 //
-// Each operation has a slot while the device has it. Whoever opens waits; whoever closes does not. An opener may be
-// killed while it waits: its operation goes on, and an object that nobody wants any more closes itself (PortObject).
-// Kernel lock held.
+// Each request has a slot while the device has it. Whoever opens or lists waits; whoever closes does not. A waiter may
+// be killed: its request goes on, and what it opened is given back (PortOpening). Kernel lock held.
 #pragma once
 
 #include <stddef.h>
@@ -12,6 +11,7 @@
 
 #include "guest/kernel/drivers/port_memory.h"
 #include "guest/kernel/drivers/port_object.h"
+#include "guest/kernel/drivers/port_opening.h"
 #include "guest/kernel/drivers/split_queue.h"
 #include "guest/kernel/drivers/virtio_mmio.h"
 #include "guest/kernel/lib/ref_ptr.h"
@@ -21,24 +21,35 @@
 
 namespace gk::drivers {
 
+// Who makes a VMO of what the host has opened. Answers the opening.
+class OpenObserver {
+ public:
+  // `reply` means something when `status` is ZX_OK.
+  virtual void OnOpenAnswer(PortOpening& opening, Status status, const abi::PortReply& reply) = 0;
+
+ protected:
+  ~OpenObserver() = default;
+};
+
 class PortControl {
  public:
   static constexpr size_t kSlots = 8;
 
-  constexpr PortControl() = default;
-  // Precondition: no operation is with the device; the device no longer has our memory.
+  explicit constexpr PortControl(OpenObserver& observer) : observer_(observer) {}
+  // Precondition: no request is with the device; the device no longer has our memory.
   ~PortControl();
 
   // Makes the queue. ZX_ERR_NO_MEMORY; VirtioMmio's errors. `device` stays where it is for the life of this object.
   [[nodiscard]] Result<> SetUp(VirtioMmio& device);
 
-  // True when StartOpen has a slot; while there is none, wait_for_slot() is woken when one becomes free.
+  // True when a request can be sent; while there is no room, wait_for_slot() is woken when there is some.
   [[nodiscard]] bool has_slot() const;
   [[nodiscard]] WaitQueue& wait_for_slot() { return wait_for_slot_; }
 
-  // Asks for the object called `name` (1..kPortMaxName bytes, copied). `object` hears of the answer by OnOpenAnswer.
-  // Precondition: has_slot().
-  void StartOpen(std::span<const char> name, const RefPtr<PortObject>& object);
+  // Asks for the object called `name` (1..kPortMaxName bytes, copied), or for the names in the directory `name`
+  // (0..kPortMaxName bytes) from the one with index `first` on. Precondition: has_slot().
+  void StartOpen(std::span<const char> name, RefPtr<PortOpening> opening);
+  void StartList(std::span<const char> name, uint64_t first, RefPtr<PortListing> listing);
 
   // Closes the object, now or when there is a slot. Takes the ticket over.
   void Close(CloseTicket* ticket);
@@ -48,34 +59,36 @@ class PortControl {
   // Asks for an interrupt for the next answer. True when there is one already: poll again instead of blocking.
   [[nodiscard]] bool ArmInterrupts() { return queue_.EnableInterrupts(); }
 
-  // Answers every operation with `status`. Precondition: the device has been reset.
+  // Answers every request with `status`. Precondition: the device has been reset.
   void FailAll(Status status);
 
   [[nodiscard]] bool busy() const { return free_slots_ != kAllFree; }
 
  private:
-  // What is lent to the device for one operation.
+  // What is lent to the device for one request.
   struct Message {
     PortMessage message;
     char name[abi::kPortMaxName + 1];
   };
   static_assert(sizeof(Message) * kSlots <= kPageSize);
   static constexpr uint32_t kAllFree = (uint32_t{1} << kSlots) - 1;
-  static constexpr size_t kLongestChain = 3;
+  static constexpr size_t kLongestChain = 3 + PortListing::kMostPages;
 
-  // Exactly one of the two is set while the slot is taken.
+  // Exactly one of the three is set while the slot is taken.
   struct Slot {
-    RefPtr<PortObject> opening;
+    RefPtr<PortOpening> opening;
+    RefPtr<PortListing> listing;
     CloseTicket* closing = nullptr;
     uint64_t id = 0;
   };
 
   [[nodiscard]] Message& message(uint32_t slot) const { return messages_->data<Message>()[slot]; }
-  void Send(const abi::PortRequest& request, std::span<const char> name, Slot operation);
+  void Send(abi::PortRequest request, std::span<const char> name, Slot operation);
   void SendCloses();
   void Finish(const UsedChain& used);
   void EndSlot(uint32_t slot, Status status, const abi::PortReply& reply);
 
+  OpenObserver& observer_;
   VirtioMmio* device_ = nullptr;
   SplitQueue queue_;
   Page* messages_ = nullptr;  // one Message for each slot

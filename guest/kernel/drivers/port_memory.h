@@ -1,4 +1,4 @@
-// Messages to and from the port device: where they lie, and how an answer is taken over.
+// Messages to and from the port device: where they lie, and how what the device wrote is taken over.
 #pragma once
 
 #include <stddef.h>
@@ -9,25 +9,35 @@
 
 namespace gk::drivers {
 
-// Memory that is lent to the device with one request. Request and reply have cache lines of their own: one side writes
-// each of them.
+// Memory that is lent to the device with one request, and with one operation. What each side writes has cache lines of
+// its own.
 struct PortMessage {
   alignas(64) abi::PortRequest request;
   alignas(64) abi::PortReply reply;
 };
 static_assert(sizeof(PortMessage) == 128);
 
-// The reply as it is now, each word read once: whatever the device does to its memory afterwards, the copy stays.
-[[nodiscard]] inline abi::PortReply TakeReply(const abi::PortReply& shared) {
-  constexpr size_t kWords = sizeof(abi::PortReply) / sizeof(uint64_t);
-  static_assert(kWords * sizeof(uint64_t) == sizeof(abi::PortReply));
-  uint64_t words[kWords];
+struct PortOperationMessage {
+  alignas(64) abi::PortAnswer answer;
+  alignas(64) abi::PortOperation operation;
+};
+static_assert(sizeof(PortOperationMessage) == 128);
+
+// A structure that the device has written as it is now, each word read once: whatever the device does to its memory
+// afterwards, the copy stays.
+template <typename T>
+[[nodiscard]] T TakeShared(const T& shared) {
+  constexpr size_t kWords = sizeof(T) / sizeof(uint64_t);
+  static_assert(kWords * sizeof(uint64_t) == sizeof(T));
+  struct Words {
+    uint64_t word[kWords];
+  } words;
   // ORDER: relaxed: SplitQueue::PopUsed has acquired what the device wrote before it used the chain.
   const auto* source = reinterpret_cast<const uint64_t*>(&shared);
   for (size_t i = 0; i < kWords; ++i) {
-    words[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
+    words.word[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
   }
-  return __builtin_bit_cast(abi::PortReply, words);
+  return __builtin_bit_cast(T, words);
 }
 
 // The status of a reply for the rest of the kernel: ZX_OK and the public errors as they are; what is no such status, or

@@ -181,7 +181,8 @@ Result<std::optional<UsedChain>> SplitQueue::PopUsed() {
   return std::optional<UsedChain>(used);
 }
 
-bool SplitQueue::HasUsed() const { return __atomic_load_n(&used_->idx, __ATOMIC_SEQ_CST) != next_used_; }
+uint16_t SplitQueue::LoadUsedIndex() const { return __atomic_load_n(&used_->idx, __ATOMIC_SEQ_CST); }
+bool SplitQueue::HasUsed() const { return LoadUsedIndex() != next_used_; }
 
 // With event indices there is no flag to say "never" (section 2.7.7.2): an index that the device has passed lies as far
 // away as one can.
@@ -201,6 +202,23 @@ bool SplitQueue::EnableInterrupts() {
     __atomic_store_n(&available_->flags, uint16_t{0}, __ATOMIC_SEQ_CST);
   }
   return HasUsed();
+}
+
+// The index is the device's word; it decides about nothing but its own interrupts.
+void SplitQueue::InterruptForNext() {
+  if (!event_index_) {
+    __atomic_store_n(&available_->flags, uint16_t{0}, __ATOMIC_SEQ_CST);
+    return;
+  }
+  // ORDER: as in EnableInterrupts: until no chain has been used between the look and the wish.
+  constexpr int kLooks = 1000;  // a device that goes on for longer uses chains that it does not have
+  for (int i = 0; i < kLooks; ++i) {
+    const uint16_t index = LoadUsedIndex();
+    __atomic_store_n(used_event(), index, __ATOMIC_SEQ_CST);
+    if (LoadUsedIndex() == index) {
+      return;
+    }
+  }
 }
 
 }  // namespace gk::drivers

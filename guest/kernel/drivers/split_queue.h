@@ -75,6 +75,9 @@ class SplitQueue {
   // a used chain already, for which no interrupt may come (section 2.7.7.1).
   void DisableInterrupts();
   [[nodiscard]] bool EnableInterrupts();
+  // The device shall interrupt for the next chain that it uses, whatever it has used by now: somebody else takes care
+  // of that.
+  void InterruptForNext();
 
  private:
   // What is remembered of each descriptor, under its index.
@@ -91,6 +94,7 @@ class SplitQueue {
   [[nodiscard]] uint16_t* used_event() const;
   [[nodiscard]] uint16_t* available_event() const;
   [[nodiscard]] bool HasUsed() const;
+  [[nodiscard]] uint16_t LoadUsedIndex() const;
 
   Page* memory_ = nullptr;  // the three rings
   uint32_t memory_pages_ = 0;

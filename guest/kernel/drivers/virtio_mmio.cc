@@ -66,7 +66,7 @@ Result<> VirtioMmio::Identify(uint32_t device_id) const {
   return {};
 }
 
-Result<> VirtioMmio::Negotiate() {
+Result<> VirtioMmio::Negotiate(uint64_t wanted) {
   if (!Reset()) {
     return Refuse();
   }
@@ -79,7 +79,7 @@ Result<> VirtioMmio::Negotiate() {
   if ((offered & kVersion1) == 0) {
     return Refuse();
   }
-  const uint64_t accepted = offered & (kVersion1 | kEventIndex);
+  const uint64_t accepted = offered & (kVersion1 | kEventIndex | wanted);
   Write(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 0);
   Write(VIRTIO_MMIO_DRIVER_FEATURES, static_cast<uint32_t>(accepted));
   Write(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
@@ -88,7 +88,7 @@ Result<> VirtioMmio::Negotiate() {
   if ((Read(VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_FEATURES_OK) == 0) {
     return Refuse();
   }
-  event_index_ = (accepted & kEventIndex) != 0;
+  features_ = accepted;
   return {};
 }
 
@@ -102,7 +102,7 @@ Result<SplitQueue> VirtioMmio::AddQueue(uint32_t index, uint16_t size) {
   while (size > largest) {
     size = static_cast<uint16_t>(size / 2);
   }
-  PAGODA_TRY_ASSIGN(SplitQueue queue, SplitQueue::Create(size, event_index_));
+  PAGODA_TRY_ASSIGN(SplitQueue queue, SplitQueue::Create(size, (features_ & kEventIndex) != 0));
   Write(VIRTIO_MMIO_QUEUE_NUM, size);
   WriteAddress(VIRTIO_MMIO_QUEUE_DESC_LOW, queue.descriptors_address());
   WriteAddress(VIRTIO_MMIO_QUEUE_AVAIL_LOW, queue.available_address());

@@ -25,9 +25,13 @@ class VirtioMmio {
   // ZX_ERR_NOT_FOUND: no virtio device of register layout 2 here, or another one than `device_id`.
   [[nodiscard]] Result<> Identify(uint32_t device_id) const;
 
-  // Resets the device and agrees on features: VIRTIO_F_VERSION_1, and VIRTIO_RING_F_EVENT_IDX where it is offered.
-  // ZX_ERR_NOT_SUPPORTED: the device does without the former, or refuses what it offered.
-  [[nodiscard]] Result<> Negotiate();
+  // Resets the device and agrees on features: VIRTIO_F_VERSION_1, VIRTIO_RING_F_EVENT_IDX where it is offered, and what
+  // it offers of `wanted`, the device's own.
+  // ZX_ERR_NOT_SUPPORTED: the device does without the first, or refuses what it offered.
+  [[nodiscard]] Result<> Negotiate(uint64_t wanted = 0);
+
+  // What was agreed on. Precondition: Negotiate has succeeded.
+  [[nodiscard]] uint64_t features() const { return features_; }
 
   // Makes a queue of at most `size` entries (a power of two) and gives it to the device.
   // ZX_ERR_NOT_FOUND: the device has no such queue. ZX_ERR_NO_MEMORY. ZX_ERR_BAD_STATE: the device did not take it.
@@ -59,7 +63,7 @@ class VirtioMmio {
 
   VirtualAddress registers_;
   uint32_t status_ = 0;  // what we last wrote
-  bool event_index_ = false;
+  uint64_t features_ = 0;
 };
 
 }  // namespace gk::drivers

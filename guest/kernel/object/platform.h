@@ -22,6 +22,20 @@ struct HostObject {
   bool read_only;
 };
 
+// Takes names of host-served objects, each with a zero byte behind it, in pieces that may end anywhere. May block.
+class HostNameSink {
+ public:
+  virtual Result<> OnNames(std::span<const char> piece) = 0;
+
+ protected:
+  ~HostNameSink() = default;
+};
+
+struct HostListing {
+  size_t size;         // bytes that went to the sink
+  uint64_t available;  // names that the directory has
+};
+
 class Platform {
  public:
   // Writes all of `text` to the machine's console. May block.
@@ -31,11 +45,20 @@ class Platform {
   // ZX_ERR_NOT_SUPPORTED: there is no console; ZX_ERR_IO; ZX_ERR_TIMED_OUT; ZX_ERR_INTERNAL_INTR_*.
   virtual Result<size_t> ReadConsole(std::span<char> into, zx_time_t deadline) = 0;
 
-  // Opens a host-served object; its content size is set. `name` has 1..255 bytes. May block. ZX_ERR_NOT_FOUND: no such
-  // object; ZX_ERR_NOT_SUPPORTED: the machine has no port device; the host's other errors; ZX_ERR_NO_MEMORY.
+  // Opens a host-served object; its content size is set. All who open the same one share its pages. `name` has 1..255
+  // bytes. May block. ZX_ERR_NOT_FOUND: no such object; ZX_ERR_NOT_SUPPORTED: the machine has no port device; the
+  // host's other errors; ZX_ERR_NO_MEMORY.
   virtual Result<HostObject> OpenHostObject(std::span<const char> name) = 0;
 
-  // Stops the machine; `code` is the exit code of the run. May return: the machine stops soon after.
+  // Gives `sink` the names in the host's directory `name` (0..255 bytes) from the one with index `first` on: as many as
+  // fit into `room` bytes, not 0, and perhaps fewer. May block. ZX_ERR_NOT_FOUND; ZX_ERR_NOT_SUPPORTED: no port device,
+  // or its pager has no directories; ZX_ERR_BUFFER_TOO_SMALL: not one fits; the host's other errors; the sink's;
+  // ZX_ERR_NO_MEMORY.
+  virtual Result<HostListing> ListHostObjects(std::span<const char> name, uint64_t first, size_t room,
+                                              HostNameSink& sink) = 0;
+
+  // Stops the machine when the host has written back what it serves; `code` is the exit code of the run. May return:
+  // the machine stops soon after.
   virtual void ExitMachine(uint8_t code) = 0;
 
   // An empty user address space that shows the nucleus. ZX_ERR_NO_MEMORY.

@@ -2,14 +2,13 @@
 
 #include "guest/kernel/arch/user_root.h"
 #include "guest/kernel/drivers/drivers.h"
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/object/random.h"
-#include "guest/kernel/vm/page_source.h"
-#include "guest/kernel/vm/vmo.h"
 
 namespace gk::program {
 namespace {
 
-class DriverPlatform final : public Platform {
+class DriverPlatform final : public Platform, private drivers::WriteBackObserver {
  public:
   void WriteConsole(std::span<const char> text) override { drivers::console().Write(text); }
 
@@ -22,21 +21,42 @@ class DriverPlatform final : public Platform {
     if (port == nullptr) {
       return Error(ZX_ERR_NOT_SUPPORTED);
     }
-    PAGODA_TRY_ASSIGN(const RefPtr<drivers::PortObject> object, port->Open(name));
-    RefPtr<PageSource> source = PageSource::Create(object);
-    if (!source) {
-      return Error(ZX_ERR_NO_MEMORY);
-    }
-    PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::CreatePagerBacked(std::move(source), object->size(), {}));
-    vmo->SetContentSize(object->content_size());
-    return HostObject{.vmo = std::move(vmo), .read_only = object->read_only()};
+    PAGODA_TRY_ASSIGN(drivers::PortClient::Opened opened, port->Open(name));
+    return HostObject{.vmo = std::move(opened.vmo), .read_only = opened.read_only};
   }
 
-  void ExitMachine(uint8_t code) override { drivers::system_control().Exit(code); }
+  Result<HostListing> ListHostObjects(std::span<const char> name, uint64_t first, size_t room,
+                                      HostNameSink& sink) override {
+    drivers::PortClient* port = drivers::port();
+    if (port == nullptr) {
+      return Error(ZX_ERR_NOT_SUPPORTED);
+    }
+    PAGODA_TRY_ASSIGN(const RefPtr<drivers::PortListing> listing,
+                      port->List(name, first, Min(room, drivers::PortListing::kMostPages * kPageSize)));
+    for (size_t done = 0; done < listing->filled; done += kPageSize) {
+      const size_t size = Min(listing->filled - done, size_t{kPageSize});
+      PAGODA_TRY(sink.OnNames({listing->pages[done / kPageSize]->data<const char>(), size}));
+    }
+    return HostListing{.size = listing->filled, .available = listing->available};
+  }
+
+  void ExitMachine(uint8_t code) override {
+    exit_code_ = code;
+    if (drivers::PortClient* port = drivers::port()) {
+      port->WriteAllBack(*this);
+    } else {
+      OnAllWrittenBack();
+    }
+  }
 
   Result<RefPtr<AddressSpace>> CreateAddressSpace() override {
     return AddressSpace::Create(arch::UserRootEntry(), RandomNumber());
   }
+
+ private:
+  void OnAllWrittenBack() override { drivers::system_control().Exit(exit_code_); }
+
+  uint8_t exit_code_ = 0;
 };
 
 constinit DriverPlatform driver_platform;

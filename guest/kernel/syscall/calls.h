@@ -216,6 +216,12 @@ Status pagoda_console_read(Caller& caller, UserOutBytes buffer, size_t size, zx_
 // when the object is read-only. ZX_ERR_INVALID_ARGS: the name is empty or longer than 255 bytes; ZX_ERR_NOT_FOUND:
 // nothing is served under it; or the host's status.
 Status pagoda_object_open(Caller& caller, UserInBytes name, size_t length, UserOut<zx_handle_t> out);
+// The names in the host's directory `name` (0..255 bytes; empty: the pagers themselves) from the one with index `first`
+// on, whole ones, each with a zero byte behind it: `actual` bytes, perhaps fewer than would fit. `available`: how many
+// names there are in all. ZX_ERR_INVALID_ARGS: the name is too long, `size` is 0, or a bad pointer;
+// ZX_ERR_BUFFER_TOO_SMALL: not even one fits; ZX_ERR_NOT_SUPPORTED: no directory; or the host's status.
+Status pagoda_object_list(Caller& caller, UserInBytes name, size_t length, uint64_t first, UserOutBytes buffer,
+                          size_t size, UserOut<size_t> actual, UserOut<uint64_t> available);
 // The index of the CPU that the caller runs on; by the time it looks, perhaps another one.
 uint32_t pagoda_cpu_index(Caller& caller);
 

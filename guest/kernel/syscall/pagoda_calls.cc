@@ -54,6 +54,35 @@ Result<> OpenObject(Caller& caller, UserInBytes name, size_t length, UserOut<zx_
   return GiveHandle(caller, out, Handle(std::move(dispatcher), rights));
 }
 
+// Copies what it gets to the program.
+class NamesToUser final : public HostNameSink {
+ public:
+  NamesToUser(Caller& caller, UserOutBytes buffer) : caller_(caller), next_(buffer.address) {}
+  Result<> OnNames(std::span<const char> piece) override {
+    PAGODA_TRY(CopyToUser(caller_.address_space(), next_, piece.data(), piece.size()));
+    next_ += piece.size();
+    return {};
+  }
+
+ private:
+  Caller& caller_;
+  VirtualAddress next_;
+};
+
+Result<> ListObjects(Caller& caller, UserInBytes name, size_t length, uint64_t first, UserOutBytes buffer, size_t size,
+                     UserOut<size_t> actual, UserOut<uint64_t> available) {
+  if (length > kMaxObjectName || size == 0) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  std::array<char, kMaxObjectName> copied_name;
+  PAGODA_TRY(CopyFromUser(caller.address_space(), copied_name.data(), name.address, length));
+  NamesToUser sink(caller, buffer);
+  PAGODA_TRY_ASSIGN(const HostListing listing,
+                    platform().ListHostObjects({copied_name.data(), length}, first, size, sink));
+  PAGODA_TRY(actual.Write(caller, listing.size));
+  return available.Write(caller, listing.available);
+}
+
 }  // namespace
 
 Status pagoda_console_write(Caller& caller, UserInBytes buffer, size_t length) {
@@ -67,6 +96,11 @@ Status pagoda_console_read(Caller& caller, UserOutBytes buffer, size_t size, zx_
 
 Status pagoda_object_open(Caller& caller, UserInBytes name, size_t length, UserOut<zx_handle_t> out) {
   return StatusOf(OpenObject(caller, name, length, out));
+}
+
+Status pagoda_object_list(Caller& caller, UserInBytes name, size_t length, uint64_t first, UserOutBytes buffer,
+                          size_t size, UserOut<size_t> actual, UserOut<uint64_t> available) {
+  return StatusOf(ListObjects(caller, name, length, first, buffer, size, actual, available));
 }
 
 uint32_t pagoda_cpu_index(Caller& /*caller*/) { return arch::CurrentCpu().index; }

@@ -67,7 +67,7 @@ Result<> PageSource::Require(SourceRequestKind kind, PageIndex first, PageIndex 
     Join(*run->request, first, waiter);
     return {};
   }
-  PAGODA_TRY_ASSIGN(SourceRequest * request, Prepare(kind, first, count));
+  PAGODA_TRY_ASSIGN(SourceRequest * request, Prepare(kind, first, ChooseCount(kind, first, count)));
   request->initiator_ = &waiter;
   waiter.initiated_.PushBack(*request);
   // Before it is sent: the answer may come from within.
@@ -77,12 +77,44 @@ Result<> PageSource::Require(SourceRequestKind kind, PageIndex first, PageIndex 
     static_cast<base::ListNode<PageRequestTag>&>(waiter).Unlink();
     waiter.state_ = PageRequest::State::kIdle;
     waiter.source_.reset();
-    Forget(*request);
-    FreeFrames(*request);
-    Destroy(*request);
+    TakeBack(*request);
     return Error(sent.error());
   }
   return {};
+}
+
+Result<PageSource::Fetched> PageSource::Fetch(PageIndex first, PageIndex count, uint64_t provider_data) {
+  GK_ASSERT(owner_ != nullptr && provider_->fills_pages() && count != 0);
+  if (state_ != State::kAttached) {
+    return Error(ZX_ERR_BAD_STATE);
+  }
+  Runs& runs = RunsOf(SourceRequestKind::kRead);
+  if (const Run* run = runs.Find(first)) {
+    return Fetched{.pages = Min(count, run->end - first), .asked = false};
+  }
+  PageIndex wanted = owner_->CountWanted(first, Min(count, PageIndex{SourceRequest::kMaxFilledPages}));
+  if (const Run* next = runs.FindBeyond(first)) {
+    wanted = Min(wanted, next->first - first);
+  }
+  if (wanted == 0) {
+    return Fetched{.pages = 1, .asked = false};
+  }
+  PAGODA_TRY_ASSIGN(SourceRequest * request, Prepare(SourceRequestKind::kRead, first, wanted));
+  request->provider_data = provider_data;
+  const Fetched fetched{.pages = request->page_count, .asked = true};
+  const RefPtr<PageSource> keep_alive(this);
+  if (const Result<> sent = provider_->Send(*request); !sent.ok()) {
+    TakeBack(*request);
+    return Error(sent.error());
+  }
+  return fetched;
+}
+
+// The provider did not take it.
+void PageSource::TakeBack(SourceRequest& request) {
+  Forget(request);
+  FreeFrames(request);
+  Destroy(request);
 }
 
 void PageSource::Join(SourceRequest& request, PageIndex index, PageRequest& waiter) {
@@ -117,7 +149,7 @@ Result<SourceRequest*> PageSource::Prepare(SourceRequestKind kind, PageIndex fir
   }
   request->kind = kind;
   request->first_page = first;
-  request->page_count = ChooseCount(kind, first, count);
+  request->page_count = count;
   bool ready = !IsFilled(*request) || AllocateFrames(*request);
   if (!ready && request->page_count > 1) {
     // Not enough for reading ahead; the page that somebody waits for may still be had.

@@ -72,6 +72,15 @@ class PageSource final : public RefCounted<PageSource> {
   // pages may be read ahead (read_ahead.h). ZX_ERR_NO_MEMORY: nothing was asked for. ZX_ERR_BAD_STATE: not attached.
   Result<> Require(SourceRequestKind kind, PageIndex first, PageIndex count, PageRequest& request);
 
+  // Asks for missing pages though nobody waits for them yet, for a provider that fills pages: those at the start of
+  // [first, first + count) that are missing and were not asked for, as many as one READ holds. `provider_data` goes
+  // into the request. ZX_ERR_NO_MEMORY, ZX_ERR_BAD_STATE: as Require.
+  struct Fetched {
+    PageIndex pages;  // from `first` on that are taken care of: asked for now or before, or not missing. Not 0
+    bool asked;       // a READ was sent
+  };
+  Result<Fetched> Fetch(PageIndex first, PageIndex count, uint64_t provider_data);
+
   // Makes the next Resolve of either kind safe. ZX_ERR_NO_MEMORY.
   Result<> PrepareResolve();
   // Something was heard of the pages [first, end): they are there (or need not be asked for any more), or have failed.
@@ -112,6 +121,7 @@ class PageSource final : public RefCounted<PageSource> {
   }
   [[nodiscard]] PageIndex ChooseCount(SourceRequestKind kind, PageIndex first, PageIndex count);
   Result<SourceRequest*> Prepare(SourceRequestKind kind, PageIndex first, PageIndex count);
+  void TakeBack(SourceRequest& request);
   static bool AllocateFrames(SourceRequest& request);
   static void FreeFrames(SourceRequest& request);
   void Register(SourceRequest& request, Run& run);

@@ -4,7 +4,9 @@
 #include <lib/zx/vmo.h>
 #include <zircon/types.h>
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace pagoda {
 
@@ -17,5 +19,11 @@ struct ObjectSizes {
 // Errors: ZX_ERR_NOT_FOUND (nothing of that name), ZX_ERR_INVALID_ARGS (the name is empty or longer than 255 bytes),
 // and what the pager on the host reports. `out` is unchanged after a failure.
 zx_status_t OpenObject(std::string_view name, zx::vmo* out, ObjectSizes* sizes = nullptr);
+
+// The names in the directory `name` of what the host serves, sorted; empty: those of the pagers themselves. A name that
+// ends in '/' is a directory's. What changes on the host meanwhile may be missing or there twice.
+// Errors: ZX_ERR_NOT_FOUND, ZX_ERR_NOT_SUPPORTED (that pager has no directories), ZX_ERR_INVALID_ARGS (the name is
+// longer than 255 bytes), and what the pager on the host reports. `out` is unchanged after a failure.
+zx_status_t ListObjects(std::string_view name, std::vector<std::string>* out);
 
 }  // namespace pagoda

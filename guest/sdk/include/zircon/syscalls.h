@@ -212,6 +212,14 @@ zx_status_t zx_pagoda_console_read(void* buffer, size_t buffer_size, zx_time_t d
 // (ZX_PROP_VMO_CONTENT_SIZE) is the object's size in bytes. ZX_ERR_NOT_FOUND: the host serves nothing of that name.
 zx_status_t zx_pagoda_object_open(const char* name, size_t name_size, zx_handle_t* out);
 
+// Lists the directory `name` of objects that the host serves (up to 255 bytes; empty: the pagers): fills `buffer` with
+// whole names from the one with index `first` on, each with a zero byte behind it, and says how many bytes it filled
+// and how many names there are in all. Names of directories end in '/'. ZX_ERR_NOT_SUPPORTED: its pager has no
+// directories; ZX_ERR_BUFFER_TOO_SMALL: not even one name fits; ZX_ERR_NOT_FOUND; ZX_ERR_INVALID_ARGS: `buffer_size` is
+// 0.
+zx_status_t zx_pagoda_object_list(const char* name, size_t name_size, uint64_t first, char* buffer, size_t buffer_size,
+                                  size_t* actual, uint64_t* available);
+
 // Index of the CPU that the calling thread runs on, 0..zx_system_get_num_cpus() - 1; it may be another one on return.
 uint32_t zx_pagoda_cpu_index(void);
 

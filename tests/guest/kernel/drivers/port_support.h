@@ -1,65 +1,51 @@
-// What the tests of the port driver share: somebody who owns pages, and a port device that the test answers by hand.
+// What the tests of the port driver share: a program's VMO, and a port device that the test answers by hand.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <cstdint>
 #include <cstring>
-#include <map>
+#include <deque>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "devices/virtio/split_queue.h"
 #include "guest/kernel/drivers/port_client.h"
-#include "guest/kernel/vm/page_source.h"
 #include "guest/kernel/vm/pmm.h"
+#include "guest/kernel/vm/vmo.h"
 #include "shared/abi/port_device.h"
 #include "tests/guest/kernel/drivers/test_machine.h"
 
 namespace gk::test {
 
-// Stands in for a VMO: wants every page below its size that it does not have, and keeps what arrives.
-class PageKeeper final : public PageSourceOwner {
+// A program's VMO of a host object, looked at page by page.
+class PageKeeper final {
  public:
-  // `source` is bound to this object, which must be closed before it goes.
-  PageKeeper(RefPtr<PageProvider> provider, uint64_t page_count)
-      : source_(PageSource::Create(std::move(provider))), page_count_(page_count) {
-    source_->SetOwner(*this);
-  }
-  ~PageKeeper() {
-    DropPages();
-    source_->OnOwnerDestroyed();
-  }
+  explicit PageKeeper(RefPtr<Vmo> vmo) : vmo_(std::move(vmo)) {}
 
-  [[nodiscard]] PageIndex CountWanted(PageIndex first, PageIndex most) const override {
-    PageIndex count = 0;
-    while (count < most && first + count < page_count_ && !pages_.contains(first + count)) {
-      ++count;
+  [[nodiscard]] Vmo& vmo() { return *vmo_; }
+  // Asks for `count` pages from `index` on; `request` is to be waited on when the first is missing.
+  Result<> Require(PageIndex index, size_t count, PageRequest& request) {
+    const PageLookup lookup = vmo_->RequirePage(index, PageIntent::kRead, count, request);
+    return lookup.kind() == PageLookup::Kind::kFailed ? Error(lookup.status()) : Result<>();
+  }
+  [[nodiscard]] Page* page(PageIndex index) const {
+    const PresentPage present = vmo_->PeekPage(index);
+    return present ? PageOf(present.address) : nullptr;
+  }
+  // Pages that are present.
+  [[nodiscard]] size_t size() const {
+    size_t count = 0;
+    for (PageIndex index = 0; index < vmo_->page_end(); ++index) {
+      count += page(index) != nullptr ? 1U : 0U;
     }
     return count;
   }
-  Result<> OnPageArrived(PageIndex index, Page* page) override {
-    pages_[index] = page;
-    return {};
-  }
-  Result<> OnDirtyGranted(PageIndex /*first*/, PageIndex /*count*/) override { return {}; }
-  void OnDetached() override {}
-
-  [[nodiscard]] PageSource& source() { return *source_; }
-  [[nodiscard]] Page* page(PageIndex index) const {
-    const auto found = pages_.find(index);
-    return found == pages_.end() ? nullptr : found->second;
-  }
-  [[nodiscard]] size_t size() const { return pages_.size(); }
-  void DropPages() {
-    for (const auto& [index, page] : pages_) {
-      FreePage(page);
-    }
-    pages_.clear();
-  }
 
  private:
-  RefPtr<PageSource> source_;
-  uint64_t page_count_;
-  std::map<PageIndex, Page*> pages_;
+  RefPtr<Vmo> vmo_;
 };
 
 // One request of the driver, as the device sees it.
@@ -72,9 +58,10 @@ struct PortCall {
 class HandServedPort {
  public:
   explicit HandServedPort(const TestRam& ram, abi::PortConfig config = {abi::kPortVersion, abi::kPortMaxPages},
-                          uint16_t request_queue_size = 256)
+                          uint16_t request_queue_size = 1024,
+                          uint64_t features = uint64_t{1} << abi::kPortFeatureOperations)
       : config_(config),
-        device_(abi::kVirtioIdPort, {64, request_queue_size}, std::as_bytes(std::span(&config_, 1))),
+        device_(abi::kVirtioIdPort, {64, request_queue_size, 32}, std::as_bytes(std::span(&config_, 1)), features),
         plugged_(device_, ram) {}
 
   [[nodiscard]] HandServedDevice& device() { return device_; }
@@ -118,6 +105,32 @@ class HandServedPort {
     return device_.Give(queue, call.chain, call.chain.writable_bytes());
   }
 
+  // Sends the driver an operation, with an id of its own; the driver sees it when it looks. Precondition: it has given
+  // us room for one.
+  uint64_t Operate(abi::PortOperation operation) {
+    TakeOperationChains();
+    EXPECT_FALSE(rooms_.empty());
+    operation.id = ++last_operation_;
+    std::memcpy(rooms_.front().writable().front().bytes.data(), &operation, sizeof(operation));
+    device_.Give(abi::kPortOperationQueue, rooms_.front(), sizeof(operation));
+    rooms_.pop_front();
+    return operation.id;
+  }
+  // The next answer to an operation; nothing when there is none.
+  struct Answered {
+    abi::PortAnswer answer;
+    std::vector<abi::PortDirtyRange> ranges;
+  };
+  [[nodiscard]] std::optional<Answered> TakeAnswer() {
+    TakeOperationChains();
+    if (answers_.empty()) {
+      return std::nullopt;
+    }
+    Answered answered = std::move(answers_.front());
+    answers_.pop_front();
+    return answered;
+  }
+
   // Fills every page of a read with its number in the object, and answers.
   bool AnswerRead(const PortCall& call) {
     uint64_t page = call.request.offset / kPageSize;
@@ -130,6 +143,29 @@ class HandServedPort {
   }
 
  private:
+  // Each is room for an operation, and may hold an answer to one.
+  void TakeOperationChains() {
+    while (device_.active()) {
+      auto chain = device_.Take(abi::kPortOperationQueue);
+      if (!chain) {
+        return;
+      }
+      Answered answered{};
+      std::memcpy(&answered.answer, chain->readable().front().bytes.data(), sizeof(answered.answer));
+      for (const dev::GuestBuffer& piece : chain->readable().subspan(1)) {
+        answered.ranges.resize(piece.bytes.size() / sizeof(abi::PortDirtyRange));
+        std::memcpy(answered.ranges.data(), piece.bytes.data(), piece.bytes.size());
+      }
+      if (answered.answer.id != 0) {
+        answers_.push_back(std::move(answered));
+      }
+      rooms_.push_back(std::move(*chain));
+    }
+  }
+
+  uint64_t last_operation_ = 0;
+  std::deque<dev::DescriptorChain> rooms_;
+  std::deque<Answered> answers_;
   abi::PortConfig config_;
   HandServedDevice device_;
   PluggedDevice plugged_;

@@ -65,8 +65,9 @@ void PluggedDevice::Write64(uint64_t offset, uint64_t value) {
   transport_->WriteRegister(offset, std::as_bytes(std::span(&value, 1)));
 }
 
-HandServedDevice::HandServedDevice(uint32_t id, std::vector<uint16_t> queue_sizes, std::span<const std::byte> config)
-    : id_(id), queue_sizes_(std::move(queue_sizes)), config_(config.begin(), config.end()) {}
+HandServedDevice::HandServedDevice(uint32_t id, std::vector<uint16_t> queue_sizes, std::span<const std::byte> config,
+                                   uint64_t features)
+    : id_(id), queue_sizes_(std::move(queue_sizes)), config_(config.begin(), config.end()), features_(features) {}
 
 void HandServedDevice::ReadConfig(uint64_t offset, std::span<std::byte> data) {
   dev::ReadConfigBytes(config_, offset, data);

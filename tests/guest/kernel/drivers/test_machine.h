@@ -84,10 +84,11 @@ class PluggedDevice final : private fake_arch::RegisterModel {
 // likes.
 class HandServedDevice final : public dev::VirtioDevice {
  public:
-  HandServedDevice(uint32_t id, std::vector<uint16_t> queue_sizes, std::span<const std::byte> config = {});
+  HandServedDevice(uint32_t id, std::vector<uint16_t> queue_sizes, std::span<const std::byte> config = {},
+                   uint64_t features = 0);
 
   [[nodiscard]] uint32_t id() const override { return id_; }
-  [[nodiscard]] uint64_t features() const override { return 0; }
+  [[nodiscard]] uint64_t features() const override { return features_; }
   [[nodiscard]] std::span<const uint16_t> queue_sizes() const override { return queue_sizes_; }
   void ReadConfig(uint64_t offset, std::span<std::byte> data) override;
   void WriteConfig(uint64_t, std::span<const std::byte>) override {}
@@ -110,6 +111,7 @@ class HandServedDevice final : public dev::VirtioDevice {
   uint32_t id_;
   std::vector<uint16_t> queue_sizes_;
   std::vector<std::byte> config_;
+  uint64_t features_;
   std::optional<dev::Activation> activation_;
 };
 

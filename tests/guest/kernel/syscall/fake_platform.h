@@ -39,6 +39,21 @@ class FakePlatform final : public Platform {
     return HostObject{.vmo = std::move(vmo), .read_only = found->second.read_only};
   }
 
+  // One directory, called "dir".
+  Result<HostListing> ListHostObjects(std::span<const char> name, uint64_t first, size_t room,
+                                      HostNameSink& sink) override {
+    if (std::string(name.data(), name.size()) != "dir") {
+      return Error(ZX_ERR_NOT_FOUND);
+    }
+    std::string text;
+    for (uint64_t i = first; i < directory.size() && text.size() + directory[i].size() + 1 <= room; ++i) {
+      text.append(directory[i]).push_back('\0');
+    }
+    PAGODA_TRY(sink.OnNames(std::span(text).first(text.size() / 2)));
+    PAGODA_TRY(sink.OnNames(std::span(text).subspan(text.size() / 2)));
+    return HostListing{.size = text.size(), .available = directory.size()};
+  }
+
   void ExitMachine(uint8_t code) override { exit_codes.push_back(code); }
 
   Result<RefPtr<AddressSpace>> CreateAddressSpace() override { return AddressSpace::Create(0, 1234); }
@@ -48,6 +63,7 @@ class FakePlatform final : public Platform {
     bool read_only;
   };
   std::map<std::string, Object> objects;
+  std::vector<std::string> directory;
   std::string console;
   std::string typed;  // what ReadConsole will give
   int console_writes = 0;

@@ -65,6 +65,26 @@ TEST_F(PagodaCallsTest, AHandleThatCannotBeToldIsNotLeaked) {
   EXPECT_EQ(process_->handles().count(), before);
 }
 
+TEST_F(PagodaCallsTest, ADirectoryIsListedInPieces) {
+  platform_.directory = {"a", "bcd/", "ef"};
+  const VirtualAddress buffer = Put(std::array<char, 8>{});
+  const VirtualAddress actual = Put(uint64_t{99});
+  const VirtualAddress available = Put(uint64_t{99});
+  const auto list = [&](std::string_view name, uint64_t first, size_t size) {
+    return Call(Syscall::pagoda_object_list, PutText(std::string(name)), name.size(), first, buffer, size, actual,
+                available);
+  };
+  EXPECT_EQ(list("dir", 0, 8), ZX_OK);
+  EXPECT_EQ(Get<uint64_t>(actual), 7u);
+  EXPECT_EQ(Get<uint64_t>(available), 3u);
+  EXPECT_EQ((Get<std::array<char, 7>>(buffer)), (std::array<char, 7>{'a', 0, 'b', 'c', 'd', '/', 0}));
+  EXPECT_EQ(list("dir", 2, 8), ZX_OK);
+  EXPECT_EQ((Get<std::array<char, 3>>(buffer)), (std::array<char, 3>{'e', 'f', 0}));
+  EXPECT_EQ(list("none", 0, 8), ZX_ERR_NOT_FOUND);
+  EXPECT_EQ(list("dir", 0, 0), ZX_ERR_INVALID_ARGS);
+  EXPECT_EQ(list(std::string(256, 'n'), 0, 8), ZX_ERR_INVALID_ARGS);
+}
+
 TEST_F(PagodaCallsTest, ConsoleInputComesInPiecesAndTimesOut) {
   platform_.typed = "hello";
   const VirtualAddress buffer = Put(std::array<char, 8>{});

@@ -1,0 +1,88 @@
+// The host's operations on our VMOs (queue kPortOperationQueue): room for them is with the device all the time, and an
+// interrupt tells of each batch.
+//
+//   with the device --used--> being carried out --answer posted--> with the device
+//
+// Most operations are carried out at once. A supply goes on: its slot asks for the pages that are missing, a few READs
+// at a time, and is answered after the last.
+// Nothing is allocated after SetUp but a loan, and what the VMO needs. Kernel lock held; nothing blocks.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <span>
+
+#include "guest/kernel/drivers/port_memory.h"
+#include "guest/kernel/drivers/port_object.h"
+#include "guest/kernel/drivers/port_requests.h"
+#include "guest/kernel/drivers/split_queue.h"
+#include "guest/kernel/drivers/virtio_mmio.h"
+#include "guest/kernel/lib/ref_ptr.h"
+#include "guest/kernel/lib/status.h"
+
+namespace gk::drivers {
+
+// Where operations find their objects, and send loans.
+class PortOperationTarget {
+ public:
+  // Null when there is none of that number.
+  virtual RefPtr<PortObject> FindObject(uint64_t number) = 0;
+  virtual void SendErrand(PortObject& object, PortErrand& errand) = 0;
+
+ protected:
+  ~PortOperationTarget() = default;
+};
+
+class PortOperations final : public SupplyObserver {
+ public:
+  static constexpr size_t kSlots = 8;
+
+  explicit constexpr PortOperations(PortOperationTarget& target) : target_(target) {}
+  // Precondition: the device no longer has our memory.
+  ~PortOperations();
+
+  // Makes the queue. ZX_ERR_NO_MEMORY; VirtioMmio's. `device` stays where it is for the life of this object.
+  [[nodiscard]] Result<> SetUp(VirtioMmio& device);
+  // The device serves its queues from now on: gives it all slots.
+  void Begin();
+
+  // Carries out what has arrived.
+  [[nodiscard]] PollOutcome Poll();
+
+  // Forgets the operations under way. Precondition: the device has been reset.
+  void Abandon();
+
+  void OnSupplyRead(uint64_t operation, Status status) override;
+
+ private:
+  // A supply under way.
+  struct Supply {
+    RefPtr<PortObject> object;  // null: none
+    uint64_t operation = 0;
+    PageIndex next = 0;  // pages from here on were not asked for yet
+    PageIndex end = 0;
+    uint32_t reads = 0;  // with the device
+    Status status{ZX_OK};
+  };
+
+  [[nodiscard]] PortOperationMessage& message(uint32_t slot) const {
+    return messages_->data<PortOperationMessage>()[slot];
+  }
+  // Its room for dirty ranges.
+  [[nodiscard]] Page& ranges(uint32_t slot) const { return messages_[1 + slot]; }
+  void Post(uint32_t slot, const abi::PortAnswer& answer, size_t range_count);
+  void Answer(uint32_t slot, uint64_t id, Status status);
+  void CarryOut(const UsedChain& used);
+  [[nodiscard]] Status Lend(PortObject& object, const abi::PortOperation& operation);
+  void Query(uint32_t slot, const Vmo& vmo, const abi::PortOperation& operation);
+  void GoOn(uint32_t slot);
+
+  PortOperationTarget& target_;
+  VirtioMmio* device_ = nullptr;
+  SplitQueue queue_;
+  Page* messages_ = nullptr;  // a page of messages, then a page of ranges for each slot
+  Supply supplies_[kSlots];
+};
+
+}  // namespace gk::drivers

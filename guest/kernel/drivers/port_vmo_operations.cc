@@ -1,0 +1,116 @@
+#include "guest/kernel/drivers/port_vmo_operations.h"
+
+#include <zircon/errors.h>
+#include <zircon/syscalls/pager.h>
+
+namespace gk::drivers {
+namespace {
+
+using Kind = abi::PortOperationKind;
+
+// As ZX_PAGER_OP_FAIL has it: errors that say what is wrong with the content.
+bool IsPermittedFailure(uint64_t data) {
+  switch (static_cast<zx_status_t>(data)) {
+    case ZX_ERR_IO:
+    case ZX_ERR_IO_DATA_INTEGRITY:
+    case ZX_ERR_BAD_STATE:
+    case ZX_ERR_NO_SPACE:
+    case ZX_ERR_BUFFER_TOO_SMALL:
+      return static_cast<uint64_t>(static_cast<int64_t>(static_cast<zx_status_t>(data))) == data;
+    default:
+      return false;
+  }
+}
+
+Result<> CheckOpRange(const abi::PortOperation& operation) {
+  switch (operation.argument) {
+    case ZX_PAGER_OP_FAIL:
+      return IsPermittedFailure(operation.data) ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
+    case ZX_PAGER_OP_WRITEBACK_BEGIN:
+      return (operation.data & ~ZX_VMO_DIRTY_RANGE_IS_ZERO) == 0 ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
+    case ZX_PAGER_OP_DIRTY:
+    case ZX_PAGER_OP_WRITEBACK_END:
+      return operation.data == 0 ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
+    default:
+      return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+}
+
+// Writes what fits and counts on.
+class RangeWriter final : public DirtyRangeSink {
+ public:
+  explicit RangeWriter(std::span<abi::PortDirtyRange> out) : out_(out) {}
+  bool OnDirtyRange(const DirtyRange& range) override {
+    if (count_.written < out_.size()) {
+      out_[count_.written++] = {
+          .offset = range.offset, .length = range.length, .options = range.zero ? ZX_VMO_DIRTY_RANGE_IS_ZERO : 0};
+    }
+    ++count_.available;
+    return true;
+  }
+  [[nodiscard]] DirtyRangeCount count() const { return count_; }
+
+ private:
+  std::span<abi::PortDirtyRange> out_;
+  DirtyRangeCount count_{.written = 0, .available = 0};
+};
+
+}  // namespace
+
+Result<> CheckOperation(const abi::PortOperation& operation) {
+  if (!base::IsPageAligned(operation.offset) || !base::IsPageAligned(operation.length)) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  if (operation.kind == Kind::kOpRange) {
+    return CheckOpRange(operation);
+  }
+  const bool takes_range = operation.kind != Kind::kQueryVmoStats && operation.kind != Kind::kDetach;
+  const uint32_t permitted = operation.kind == Kind::kQueryVmoStats ? ZX_PAGER_RESET_VMO_STATS : 0;
+  if (operation.data != 0 || (operation.argument & ~permitted) != 0 ||
+      (!takes_range && (operation.offset != 0 || operation.length != 0))) {
+    return Error(ZX_ERR_INVALID_ARGS);
+  }
+  switch (operation.kind) {
+    case Kind::kSupply:
+    case Kind::kQueryDirtyRanges:
+    case Kind::kQueryVmoStats:
+    case Kind::kDetach:
+    case Kind::kLend:
+    case Kind::kTimeOut:
+      return {};
+    default:
+      return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+}
+
+Status OperateOnRange(Vmo& vmo, const abi::PortOperation& operation) {
+  const uint64_t offset = operation.offset;
+  const uint64_t length = operation.length;
+  switch (operation.argument) {
+    case ZX_PAGER_OP_FAIL:
+      return StatusOf(vmo.PagerFail(offset, length, Status(static_cast<zx_status_t>(operation.data))));
+    case ZX_PAGER_OP_DIRTY:
+      return vmo.traps_dirty() ? StatusOf(vmo.PagerDirty(offset, length)) : Status(ZX_ERR_NOT_SUPPORTED);
+    case ZX_PAGER_OP_WRITEBACK_BEGIN:
+      return StatusOf(
+          vmo.WritebackBegin(offset, length, operation.data != 0 ? WritebackScope::kZeroes : WritebackScope::kAll));
+    default:
+      return StatusOf(vmo.WritebackEnd(offset, length));
+  }
+}
+
+Result<DirtyRangeCount> QueryDirtyRanges(const Vmo& vmo, const abi::PortOperation& operation,
+                                         std::span<abi::PortDirtyRange> out) {
+  RangeWriter writer(out);
+  PAGODA_TRY(vmo.ForEachDirtyRange(operation.offset, operation.length, writer));
+  return writer.count();
+}
+
+void QueryStats(Vmo& vmo, const abi::PortOperation& operation, abi::PortAnswer& answer) {
+  const bool modified = vmo.TakeModified(operation.argument == ZX_PAGER_RESET_VMO_STATS);
+  answer.flags = modified ? ZX_PAGER_VMO_STATS_MODIFIED : 0;
+  answer.size = vmo.size();
+  answer.content_size = vmo.content_size() < vmo.size() ? vmo.content_size() : vmo.size();
+}
+
+}  // namespace gk::drivers
