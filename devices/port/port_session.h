@@ -7,10 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "devices/pager/registry.h"
@@ -20,6 +18,7 @@
 #include "devices/port/port_objects.h"
 #include "devices/port/port_operation_ring.h"
 #include "devices/port/port_operations.h"
+#include "devices/port/port_overdue.h"
 #include "devices/port/port_request.h"
 #include "devices/virtio/virtio_device.h"
 #include "shared/abi/port_device.h"
@@ -28,23 +27,6 @@ namespace dev {
 
 // How many objects a guest may have open at a time: bounds the host memory and descriptors that it can tie up.
 inline constexpr size_t kPortMaxOpenObjects = 1024;
-
-// A request that a page source has had for too long.
-struct PortOverdueRequest {
-  std::string name;  // of the object, as the guest opened it
-  PortHeldRequest request;
-  std::chrono::nanoseconds age;
-  bool failed;  // those who wait for it in the guest get ZX_ERR_TIMED_OUT
-};
-
-struct PortOptions {
-  // A request that has waited for so long is overdue, and again each time that passes.
-  std::chrono::nanoseconds overdue_after = std::chrono::seconds(20);
-  // Whether waits for it fail then.
-  bool fail_overdue = false;
-  // Hears of it; on the service thread, must not block.
-  std::function<void(const PortOverdueRequest&)> on_overdue = [](const PortOverdueRequest&) {};
-};
 
 // What a session borrows; all outlive it.
 struct PortSurroundings {

@@ -83,5 +83,24 @@ TEST_F(FilePagerTest, ANameThatNoPagerServesIsAnErrorOfTheProgramOnly) {
   EXPECT_NE((ending.out + ending.err).find("g"), std::string::npos);
 }
 
+TEST_F(FilePagerTest, WhatAProgramWritesIsInTheFileWhenTheMachineHasStopped) {
+  std::string content = RandomContent(10000);
+  const auto file = files_.Write("data", content);
+  const Ending ending =
+      Execute(RunCommand({"--pager", "f=file:" + file.string()}, {"put", "f", "4094", "over the edge of a page"}));
+  EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+  content.replace(4094, 23, "over the edge of a page");
+  EXPECT_EQ(ReadFile(file), content);
+}
+
+TEST_F(FilePagerTest, DirectoriesAreListed) {
+  files_.Write("data", "x");
+  const auto folder = files_.Write("other", "y").parent_path();
+  const Ending ending = Execute(RunCommand({"--pager", "d=dir:" + folder.string()}, {"ls", "d"}));
+  EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+  EXPECT_NE(ending.out.find("data\nother\n"), std::string::npos) << ending.out;
+  EXPECT_EQ(Execute(RunCommand({"--pager", "d=dir:" + folder.string()}, {"ls", "e"})).code, 1);
+}
+
 }  // namespace
 }  // namespace integration

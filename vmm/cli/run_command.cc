@@ -34,6 +34,7 @@ struct RunOptions {
   std::string memory = "256M";
   std::string cpus = "1";
   std::string timeout;
+  std::string pager_timeout;
   std::vector<std::string> options;
   std::vector<std::string> pagers;
   std::string log_level = "off";
@@ -46,6 +47,7 @@ struct RunSettings {
   uint64_t memory_size;
   uint32_t cpu_count;
   std::optional<std::chrono::milliseconds> timeout;
+  dev::PortOptions port;
   pager::Registry pagers;
 };
 
@@ -89,13 +91,27 @@ Result<pager::Registry> CreatePagers(const std::vector<std::string>& specs) {
   return registry;
 }
 
+// `timeout` may be empty: then overdue requests of pagers are reported and go on.
+Result<dev::PortOptions> PortOptionsFor(const std::string& timeout) {
+  dev::PortOptions port;
+  port.on_overdue = [](const dev::PortOverdueRequest& overdue) {
+    fmt::print(stderr, "pagoda: {}\n", dev::Describe(overdue));
+  };
+  if (!timeout.empty()) {
+    PAGODA_TRY_ASSIGN(port.overdue_after, ParseDuration(timeout));
+    port.fail_overdue = true;
+  }
+  return port;
+}
+
 Result<RunSettings> Understand(const RunOptions& options) {
-  RunSettings settings = {.memory_size = 0, .cpu_count = 0, .timeout = std::nullopt, .pagers = {}};
+  RunSettings settings = {.memory_size = 0, .cpu_count = 0, .timeout = std::nullopt, .port = {}, .pagers = {}};
   PAGODA_TRY_ASSIGN(settings.memory_size, WithContext("--memory", ParseSize(options.memory)));
   PAGODA_TRY_ASSIGN(settings.cpu_count, WithContext("--cpus", ParseCpuCount(options.cpus)));
   if (!options.timeout.empty()) {
     PAGODA_TRY_ASSIGN(settings.timeout, WithContext("--timeout", ParseDuration(options.timeout)));
   }
+  PAGODA_TRY_ASSIGN(settings.port, WithContext("--pager-timeout", PortOptionsFor(options.pager_timeout)));
   PAGODA_TRY(WithContext("--option", CheckOptions(options.options)));
   PAGODA_TRY_ASSIGN(settings.pagers, WithContext("--pager", CreatePagers(options.pagers)));
   return settings;
@@ -133,6 +149,7 @@ Result<std::unique_ptr<Machine>> CreateMachine(const RunOptions& options, RunSet
   return Machine::Create(host, {.ram = std::move(ram),
                                 .guest = guest,
                                 .pagers = std::move(settings.pagers),
+                                .port = std::move(settings.port),
                                 .cpu_count = settings.cpu_count,
                                 .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO}});
 }
@@ -195,6 +212,11 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
                   "Serve host objects to the guest, e.g. f=file:PATH[,ro], d=dir:PATH, z=zero:SIZE; may be repeated")
       ->type_name("NAME=SPEC")
       ->allow_extra_args(false);
+  command
+      .add_option("--pager-timeout", options.pager_timeout,
+                  "Fail accesses whose page a pager does not bring in time: 10s, 500ms (default: never; every 20 s are "
+                  "reported)")
+      ->type_name("T");
   command.add_option("PROGRAM", options.program, "The program of the boot image and its arguments; put -- before it")
       ->default_str("hello");
 }

@@ -42,7 +42,7 @@ Result<std::unique_ptr<DeviceSet>> DeviceSet::Create(const DeviceSurroundings& s
   set->console_ = std::move(console).value();
   PAGODA_TRY(set->InsertVirtio(surroundings, "console", *set->console_));
 
-  auto port = dev::PortDevice::Create(surroundings.pagers);
+  auto port = dev::PortDevice::Create(surroundings.pagers, surroundings.port);
   if (!port.ok()) {
     return FromDevice(std::move(port).error());
   }

@@ -30,6 +30,7 @@ struct DeviceSurroundings {
   const dev::GuestMemory& memory;
   dev::SystemControlHandler& handler;
   const pager::Registry& pagers;
+  dev::PortOptions port;
   dev::ConsoleFiles console;
 };
 

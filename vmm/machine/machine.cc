@@ -61,6 +61,7 @@ Result<std::unique_ptr<Machine>> Machine::Create(const UsableHost& host, Machine
                                                           .memory = machine->memory_,
                                                           .handler = *machine,
                                                           .pagers = machine->pagers_,
+                                                          .port = std::move(config.port),
                                                           .console = config.console}));
   machine->dispatcher_.emplace(machine->devices_->bus());
   abi::BootInfo& info = config.guest.boot_info;

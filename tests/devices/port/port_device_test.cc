@@ -257,9 +257,13 @@ TEST_F(PortDeviceTest, IdleDeviceAsksForADoorbellAndSleeps) {
     std::this_thread::yield();
   }
   const uint64_t sleeps = device_->counters().sleeps;
-  const uint64_t doorbells = guest_->doorbells;
-  Open("file");
-  EXPECT_EQ(guest_->doorbells, doorbells + 1);
+  // A doorbell that is still on its way can wake the device once more: then it needs none.
+  for (const uint64_t doorbells = guest_->doorbells; guest_->doorbells == doorbells;) {
+    while (guest_->queue0.available_event() != guest_->queue0.available_index()) {
+      std::this_thread::yield();
+    }
+    Open("file");
+  }
   while (device_->counters().sleeps == sleeps) {
     std::this_thread::yield();
   }

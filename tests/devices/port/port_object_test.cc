@@ -156,6 +156,17 @@ TEST_F(PortOverdueTest, OverdueCompleteIsReportedOnly) {
   EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, complete).status, ZX_OK);
 }
 
+TEST(PortOverdue, IsDescribedInOneLine) {
+  const dev::PortOverdueRequest overdue{
+      .name = "d/f\n",
+      .request = {.object = 1, .kind = abi::PortRequestKind::kRead, .offset = 0x1000, .length = 0x2000},
+      .age = std::chrono::milliseconds(20100),
+      .failed = true};
+  EXPECT_EQ(dev::Describe(overdue),
+            "the pager of 'd/f?' has not answered a READ of [0x1000, 0x3000) for 20.1 s; who waits for it fails with "
+            "ZX_ERR_TIMED_OUT");
+}
+
 class PortReportTest : private Reports, public PortObjectTest {
  protected:
   PortReportTest() : PortObjectTest(options(false)) {}

@@ -49,6 +49,7 @@ class MachineTest : public testing::Test {
     auto machine = Machine::Create(*host_, {.ram = std::move(ram),
                                             .guest = guest.value(),
                                             .pagers = {},
+                                            .port = {},
                                             .cpu_count = cpu_count,
                                             .console = {.output = output_.get(), .input = std::nullopt}});
     EXPECT_TRUE(machine.ok()) << machine.error().message();

@@ -295,6 +295,37 @@ TEST_F(PortClientTest, ReadsAreAnsweredInAnyOrderAndTheRestFollows) {
   }
 }
 
+// One object with far more to read than there is room, whose host answers nothing; another one is heard all the same.
+TEST_F(PortClientTest, AnObjectThatIsNeverAnsweredLeavesRoomForOthers) {
+  const auto hog = OpenKeeper(1000);
+  std::deque<PageRequest> hog_requests(3 * PortRequests::kSlots);
+  for (size_t i = 0; i < hog_requests.size(); ++i) {
+    ASSERT_TRUE(hog->Require(i, 2, hog_requests[i]).ok());
+  }
+  std::vector<PortCall> held;
+  while (auto call = TakeRead()) {
+    held.push_back(std::move(*call));
+  }
+  open_reply_ = [](const PortCall& call) { return HandServedPort::Opened(call, kObject + 1, 10 * kPageSize); };
+  const auto other = OpenKeeper(10);
+  PageRequest request;
+  ASSERT_TRUE(other->Require(3, 2, request).ok());
+  const auto call = TakeRead();
+  ASSERT_TRUE(call.has_value());
+  EXPECT_EQ(call->request.object, kObject + 1);
+  port_.AnswerRead(*call);
+  client_.Poll();
+  EXPECT_TRUE(request.Wait(SuspendPolicy::kGiveWay).ok());
+  while (!held.empty()) {
+    port_.AnswerRead(held.back());
+    held.pop_back();
+    client_.Poll();
+    while (auto next = TakeRead()) {
+      held.push_back(std::move(*next));
+    }
+  }
+}
+
 TEST_F(PortClientTest, AFailedReadInstallsNothing) {
   const auto keeper = OpenKeeper(4);
   PageRequest request;
