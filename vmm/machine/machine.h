@@ -39,7 +39,7 @@ struct MachineConfig {
   GuestRam ram;
   LoadedGuest guest;  // what LoadGuest put into `ram`
   pager::Registry pagers;
-  dev::PortOptions port;
+  dev::PortOptions port = {};
   uint32_t cpu_count;  // 1..abi::kMaxCpus
   dev::ConsoleFiles console;
 };
