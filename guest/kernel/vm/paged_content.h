@@ -58,6 +58,8 @@ struct DirtyRun {
   explicit operator bool() const { return first != end; }
 };
 
+enum class Ancestry : uint8_t { kOriginal, kCopy, kCopyOfCopy };
+
 // Which pages eviction may take.
 enum class EvictionScope : uint8_t { kUnlessAlwaysNeeded, kAny };
 
@@ -83,6 +85,8 @@ class PagedContent final : public VmoContent,
   [[nodiscard]] bool IsKnownZero(PageIndex index) const override;
   [[nodiscard]] const Page* FindLargeRun(PageIndex first) const override;
   Result<RefPtr<VmoContent>> Snapshot(SnapshotKind kind, const Window& window) override;
+  // As in the real system: a slice follows its object, which itself is a snapshot of something that goes on changing.
+  [[nodiscard]] bool slices_can_be_copied() const override { return !backing_ || ancestry_ != Ancestry::kCopyOfCopy; }
   Result<> Decommit(PageIndex first, PageIndex count) override;
   Result<> Zero(PageIndex first, PageIndex count) override;
   [[nodiscard]] PageIndex FindStaying(PageIndex first, PageIndex end) const override;
@@ -198,7 +202,7 @@ class PagedContent final : public VmoContent,
   PageTree tree_;
   PageIndex bias_ = 0;
   ContentKind kind_ = ContentKind::kOnDemand;
-  bool is_copy_ = false;
+  Ancestry ancestry_ = Ancestry::kOriginal;
   Discardable* discardable_ = nullptr;  // owned
   uint64_t pins_ = 0;                   // of all pages
 

@@ -25,7 +25,7 @@ Result<RefPtr<VmoContent>> PagedContent::Snapshot(SnapshotKind kind, const Windo
   if (!copy) {
     return Error(ZX_ERR_NO_MEMORY);
   }
-  copy->is_copy_ = true;
+  copy->ancestry_ = ancestry_ == Ancestry::kOriginal ? Ancestry::kCopy : Ancestry::kCopyOfCopy;
   copy->bias_ = TreeIndex(window.first);
   PAGODA_TRY(copy->CheckEnd(window.pages));
   const PageIndex end = window.first + Min(window.pages, window.visible - Min(window.visible, window.first));

@@ -10,7 +10,7 @@ namespace gk {
 // What the documents exclude, copies and what has copies, is excluded in the real system only as long as pages may be
 // shared; and what has something behind it would not read as zero.
 Result<> PagedContent::Decommit(PageIndex first, PageIndex count) {
-  const bool copy = is_copy_ && api_policy == ApiPolicy::kDocumented;
+  const bool copy = ancestry_ != Ancestry::kOriginal && api_policy == ApiPolicy::kDocumented;
   if (source_ || backing_ || copy || tree_.has_relatives() || kind_ != ContentKind::kOnDemand) {
     return Error(ZX_ERR_NOT_SUPPORTED);
   }

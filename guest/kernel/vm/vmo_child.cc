@@ -46,6 +46,9 @@ Result<Vmo::Shape> Vmo::ShapeOfSnapshot(ChildKind kind, uint64_t offset, uint64_
   if (offset > UINT64_MAX - rounded) {
     return Error(api_policy == ApiPolicy::kDocumented ? ZX_ERR_OUT_OF_RANGE : ZX_ERR_INVALID_ARGS);
   }
+  if (child_kind_ == ChildKind::kSlice && !content_->slices_can_be_copied()) {
+    return Error(ZX_ERR_NOT_SUPPORTED);
+  }
   const SnapshotKind snapshot = kind == ChildKind::kSnapshot ? SnapshotKind::kFull : SnapshotKind::kOnWrite;
   const Window window{ContentIndex(offset / kPageSize), rounded / kPageSize, ContentIndex(page_end())};
   PAGODA_TRY_ASSIGN(RefPtr<VmoContent> content, content_->Snapshot(snapshot, window));

@@ -75,6 +75,9 @@ class VmoContent : public RefCounted<VmoContent> {
   // would reach past the last offset; ZX_ERR_BAD_STATE: it has pins, or is not cached; ZX_ERR_NO_MEMORY.
   virtual Result<RefPtr<VmoContent>> Snapshot(SnapshotKind, const Window&) { return Error(ZX_ERR_NOT_SUPPORTED); }
 
+  // Whether copies may be made through a slice of an object that shows this content.
+  [[nodiscard]] virtual bool slices_can_be_copied() const { return true; }
+
   // Drops the pages of [first, first + count), which then read as zero. ZX_ERR_NOT_SUPPORTED: this content cannot;
   // others as for Vmo::Decommit. Nothing changed on failure.
   virtual Result<> Decommit(PageIndex first, PageIndex count) = 0;

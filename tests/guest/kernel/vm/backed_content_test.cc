@@ -25,6 +25,22 @@ TEST_F(BackedContentTest, FullSnapshotsAreRefusedAndOthersNeedNoPage) {
   EXPECT_EQ(object_.provider->submitted, 0u);
 }
 
+TEST_F(BackedContentTest, SliceOfACopyOfACopyIsNotCopied) {
+  PagedObject fixed(8);
+  const RefPtr<Vmo> copy = Lazy(*fixed.vmo, 0, 8);
+  const RefPtr<Vmo> second = Lazy(*copy, 0, 8);
+  for (const ChildKind kind : {ChildKind::kSnapshotAtLeastOnWrite, ChildKind::kSnapshotModified}) {
+    const auto copy_slice_of = [kind](const RefPtr<Vmo>& vmo) {
+      const RefPtr<Vmo> slice = Slice(*vmo, 0, 1);
+      return TryClone(*slice, 0, 1, Resizability::kFixed, kind).ok();
+    };
+    EXPECT_TRUE(copy_slice_of(fixed.vmo));
+    EXPECT_TRUE(copy_slice_of(copy));
+    EXPECT_FALSE(copy_slice_of(second));
+  }
+  EXPECT_TRUE(TryClone(*second, 0, 8, Resizability::kFixed, ChildKind::kSnapshotModified).ok());
+}
+
 TEST_F(BackedContentTest, ReadsSeeTheOriginalAndWritesMakeACopy) {
   const RefPtr<Vmo> lazy = Lazy(*object_.vmo, 2, 4);
   EXPECT_EQ(All(*lazy), (Values{2, 3, 4, 5}));
