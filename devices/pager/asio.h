@@ -12,9 +12,11 @@
 #define BOOST_ASIO_HAS_CO_AWAIT 1
 #define BOOST_ASIO_HAS_STD_COROUTINE 1
 #endif
-// ThreadSanitizer does not know fences, and Asio needs its own only beside the mutex that orders its queue anyway.
+// ThreadSanitizer does not know fences. Asio needs one only beside the mutex that orders its queue anyway, and another
+// for reference counts, which Boost also has without.
 #ifdef __SANITIZE_THREAD__
 #define BOOST_ASIO_DISABLE_FENCED_BLOCK
+#define BOOST_ASIO_DISABLE_STD_ATOMIC
 #endif
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
