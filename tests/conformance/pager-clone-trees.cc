@@ -9,8 +9,8 @@ namespace {
 // pager vmo_create_child | clones of parts of a clone that has one page of its own | they show what was there when they
 // were made, and keep what they wrote
 // pager vmo_create_child | a clone is written where its own clone has no page | the clone's clone shows the root's page
-// or the write: both are at least a snapshot on write (this kernel: the root's page; the real system: the write, where
-// the clone had a page for its clone when that was made)
+// or the write: both are at least a snapshot on write (the write, where the clone had a page for its clone
+// when that was made)
 TEST(PagerCloneTrees, ClonesShowWhatTheirParentHadWhenTheyWereMade) {
   UserPager pager;
   const PagedVmo root = pager.Create(16);

@@ -30,8 +30,10 @@
 // Snapshots. A full snapshot is a copy of the page tree (page_tree.h), in which both sides may change what they have.
 // Content with a source cannot be snapshot: the page that will arrive belongs to the source. Its copies see at least
 // what was written to them: they have a tree of their own over the source's content, their *backing*. A copy of such a
-// copy shares that tree, and has the same backing, so nothing is ever looked up in more than two places. "Zero" in the
-// tree (PageTree::Content::kZero) hides what the backing has.
+// copy shares that tree, and has the same backing. "Zero" in the tree (PageTree::Content::kZero) hides what the backing
+// has. Only a copy that may show later changes, of a copy that has pages in the window and shares none, has that one
+// for its backing and follows its changes; so what is looked up in more than two places are chains of those, which are
+// no longer than kMostBackings: further ones share instead.
 //
 // A copy that starts at an offset keeps the index space of the original's tree: `bias_` is added to its own indices.
 #pragma once
@@ -189,6 +191,9 @@ class PagedContent final : public VmoContent,
   Result<> ZeroTracked(PageIndex first, PageIndex end);
   void ForgetBeyond(PageIndex end);
 
+  static constexpr unsigned kMostBackings = 8;
+  [[nodiscard]] bool HasOwn(PageIndex first, PageIndex end) const;
+  [[nodiscard]] bool BacksCopy(SnapshotKind kind, PageIndex first, PageIndex end) const;
   [[nodiscard]] Result<> CheckSnapshot(SnapshotKind kind) const;
   Result<> ShareTree(PagedContent& copy, const Window& window);
   void BackWith(RefPtr<PagedContent> backing, PageIndex end);
@@ -216,8 +221,9 @@ class PagedContent final : public VmoContent,
   PageIndex stale_first_ = kNoPage;
   PageIndex stale_end_ = 0;
 
-  RefPtr<PagedContent> backing_;  // content with a source, whose indices are those of this tree; null: none
-  PageIndex backing_end_ = 0;     // tree indices from here on are zero-filled
+  RefPtr<PagedContent>
+      backing_;                // content with a source or a backing, whose indices are those of this tree; null: none
+  PageIndex backing_end_ = 0;  // tree indices from here on are zero-filled
   base::IntrusiveList<PagedContent, BackedContentTag> backed_;
 };
 

@@ -29,15 +29,36 @@ Result<RefPtr<VmoContent>> PagedContent::Snapshot(SnapshotKind kind, const Windo
   copy->bias_ = TreeIndex(window.first);
   PAGODA_TRY(copy->CheckEnd(window.pages));
   const PageIndex end = window.first + Min(window.pages, window.visible - Min(window.visible, window.first));
-  if (source_) {
+  if (BacksCopy(kind, window.first, end)) {
+    copy->bias_ = window.first;  // of this one's indices, which may not be its tree's
     copy->BackWith(RefPtr<PagedContent>(this), end);
   } else {
-    PAGODA_TRY(ShareTree(*copy, {window.first, end - window.first, window.visible}));
+    // A copy that has nothing yet has nothing to share: its copies have its backing, and are no relatives.
+    const bool shares = !backing_ || HasOwn(window.first, end);
+    if (shares) {
+      PAGODA_TRY(ShareTree(*copy, {window.first, end - window.first, window.visible}));
+    }
     if (backing_) {
       copy->BackWith(backing_, Min(backing_end_, TreeIndex(end)));
     }
   }
   return RefPtr<VmoContent>(std::move(copy));
+}
+
+bool PagedContent::HasOwn(PageIndex first, PageIndex end) const {
+  return tree_.FindNextNonAbsent(TreeIndex(first)).index < TreeIndex(end);
+}
+
+// Whether a copy of [first, end) has this content for its backing.
+bool PagedContent::BacksCopy(SnapshotKind kind, PageIndex first, PageIndex end) const {
+  if (source_ || !backing_) {
+    return source_ != nullptr;
+  }
+  unsigned backings = 1;
+  for (const PagedContent* content = backing_.get(); content->backing_; content = content->backing_.get()) {
+    ++backings;
+  }
+  return kind == SnapshotKind::kOnWrite && backings < kMostBackings && !tree_.has_relatives() && HasOwn(first, end);
 }
 
 // What mappings of this content show of the window for writing is shared from now on.
@@ -64,7 +85,7 @@ void PagedContent::UnmapEverywhere(PageIndex first, PageIndex count) {
     const PageIndex from = Max(first, backed.bias_);
     const PageIndex to = Min(first + count, backed.backing_end_);
     if (from < to) {
-      backed.UnmapFromAll(from - backed.bias_, to - from);
+      backed.UnmapEverywhere(from - backed.bias_, to - from);
     }
   }
 }

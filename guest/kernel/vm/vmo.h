@@ -97,7 +97,8 @@ class Vmo final : public RefCounted<Vmo> {
   //   ZX_ERR_OUT_OF_RANGE   larger than kMaxSize; a snapshot whose offset + size cannot be said (under
   //                         ApiPolicy::kZircon this is ZX_ERR_INVALID_ARGS)
   //   ZX_ERR_NOT_SUPPORTED  a slice of a resizable object; a resizable reference to one that is not; a discardable
-  //                         object; a kind of snapshot that the content does not offer
+  //                         object; a kind of snapshot that the content does not offer; a copy of a slice of a
+  //                         copy of a copy of an object with a pager
   //   ZX_ERR_BAD_STATE      a snapshot of an object that has pins or is not cached
   //   ZX_ERR_NO_MEMORY
   Result<RefPtr<Vmo>> CreateChild(ChildKind kind, uint64_t offset, uint64_t size, Resizability resizability);

@@ -49,7 +49,10 @@ Result<Vmo::Shape> Vmo::ShapeOfSnapshot(ChildKind kind, uint64_t offset, uint64_
   if (child_kind_ == ChildKind::kSlice && !content_->slices_can_be_copied()) {
     return Error(ZX_ERR_NOT_SUPPORTED);
   }
-  const SnapshotKind snapshot = kind == ChildKind::kSnapshot ? SnapshotKind::kFull : SnapshotKind::kOnWrite;
+  SnapshotKind snapshot = SnapshotKind::kFull;
+  if (kind != ChildKind::kSnapshot) {
+    snapshot = kind == ChildKind::kSnapshotModified ? SnapshotKind::kModified : SnapshotKind::kOnWrite;
+  }
   const Window window{ContentIndex(offset / kPageSize), rounded / kPageSize, ContentIndex(page_end())};
   PAGODA_TRY_ASSIGN(RefPtr<VmoContent> content, content_->Snapshot(snapshot, window));
   return Shape{.content = std::move(content), .extent = MakeExtent(size), .resizability = resizability};

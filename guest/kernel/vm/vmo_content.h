@@ -36,8 +36,9 @@ enum class ContentKind : uint8_t {
 };
 
 enum class SnapshotKind : uint8_t {
-  kFull,     // shows what was there when it was made
-  kOnWrite,  // may show later changes until it has a page of its own
+  kFull,      // shows what was there when it was made
+  kOnWrite,   // may show later changes until it has a page of its own
+  kModified,  // the same, but none of what the original had changed itself by then
 };
 
 enum class PinAccess : uint8_t { kRead, kWrite };
@@ -91,7 +92,8 @@ class VmoContent : public RefCounted<VmoContent> {
   virtual Result<> Truncate(PageIndex end) = 0;
   // The first page in [first, end) that must not go, so that making it zero means to write to it; kNoPage: none.
   [[nodiscard]] virtual PageIndex FindStaying(PageIndex, PageIndex) const { return kNoPage; }
-  // The object ends at `end` from now on, further out than before. ZX_ERR_NO_MEMORY: nothing changed.
+  // The object and what its source is told of end at `end` from now on, if that was before it. ZX_ERR_NO_MEMORY:
+  // nothing changed.
   virtual Result<> Extend(PageIndex) { return {}; }
   // Somebody has written to the object, or changed its size.
   virtual void OnModified() {}

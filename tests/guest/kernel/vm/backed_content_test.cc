@@ -63,11 +63,11 @@ TEST_F(BackedContentTest, PagesThatMustBeFetchedAreFetchedByTheOriginal) {
   EXPECT_EQ(Get(*object_.vmo, 5), 5);
 }
 
-TEST_F(BackedContentTest, CopyOfACopySharesItsPagesAndTheBacking) {
+TEST_F(BackedContentTest, SnapshotOfACopySharesItsPagesAndTheBacking) {
   const RefPtr<Vmo> first = Lazy(*object_.vmo, 1, 6);
   Put(*first, 0, 91);
   Put(*first, 2, 92);
-  const RefPtr<Vmo> second = Lazy(*first, 1, 3);
+  const RefPtr<Vmo> second = TryClone(*first, 1, 3, Resizability::kFixed, ChildKind::kSnapshotModified).value();
   EXPECT_EQ(All(*second), (Values{2, 92, 4}));
   Put(*first, 2, 93);
   EXPECT_EQ(Get(*second, 1), 92);
@@ -75,6 +75,70 @@ TEST_F(BackedContentTest, CopyOfACopySharesItsPagesAndTheBacking) {
   EXPECT_EQ(All(*first), (Values{91, 2, 93, 4, 5, 6}));
   EXPECT_COST(first, 2);
   EXPECT_COST(second, 2);
+}
+
+TEST_F(BackedContentTest, CopyOfACopyFollowsPagesThatTheCopyHadInItsWindow) {
+  PagedObject object(16);
+  object.provider->answer_at_once = true;
+  const RefPtr<Vmo> child = Lazy(*object.vmo, 0, 16);
+  Put(*child, 8, 101);
+  const RefPtr<Vmo> empty = Lazy(*child, 0, 8);
+  const RefPtr<Vmo> forked = Lazy(*child, 8, 8);
+  EXPECT_EQ(Get(*forked, 0), 101);
+  Put(*child, 1, 102);
+  Put(*child, 10, 107);
+  EXPECT_EQ(Get(*empty, 1), 1);
+  EXPECT_EQ(Get(*forked, 2), 107);
+  Put(*forked, 2, 110);
+  EXPECT_EQ(Get(*child, 10), 107);
+  ASSERT_EQ(Zero(*child, 11, 1), ZX_OK);
+  EXPECT_EQ(Get(*forked, 3), 0);
+  EXPECT_EQ(Get(*object.vmo, 11), 11);
+  // Mappings of the last in the chain follow the first.
+  const RefPtr<AddressSpace> space = MakeSpace();
+  const VirtualAddress address = MapAll(*space, forked, kMapRead);
+  EXPECT_EQ(Load(*space, address + 4 * kPageSize), 12);
+  Put(*object.vmo, 12, 112);
+  EXPECT_EQ(Load(*space, address + 4 * kPageSize), 112);
+  Put(*child, 12, 113);
+  EXPECT_EQ(Load(*space, address + 4 * kPageSize), 113);
+}
+
+TEST_F(BackedContentTest, ModifiedSnapshotsFollowNothing) {
+  const RefPtr<Vmo> child = Lazy(*object_.vmo, 0, 8);
+  Put(*child, 1, 90);
+  const RefPtr<Vmo> snapshot = TryClone(*child, 0, 8, Resizability::kFixed, ChildKind::kSnapshotModified).value();
+  const RefPtr<Vmo> later = Lazy(*snapshot, 0, 8);
+  Put(*child, 1, 91);
+  Put(*snapshot, 2, 92);
+  EXPECT_EQ(Get(*snapshot, 1), 90);
+  EXPECT_EQ(Get(*later, 1), 90);
+  EXPECT_EQ(Get(*later, 2), 2);
+}
+
+TEST_F(BackedContentTest, LongChainsOfCopiesShareInTheEnd) {
+  std::vector<RefPtr<Vmo>> chain{object_.vmo};
+  for (int i = 0; i < 100; ++i) {
+    chain.push_back(Lazy(*chain.back(), 0, 8));
+    Put(*chain.back(), 0, static_cast<uint8_t>(i));
+  }
+  const RefPtr<Vmo> last = chain.back();
+  EXPECT_EQ(Get(*last, 5), 5);
+  for (size_t i = 1; i < chain.size(); ++i) {
+    EXPECT_EQ(Get(*chain[i], 0), static_cast<int>(i - 1));
+  }
+  chain.clear();
+  EXPECT_EQ(Get(*last, 0), 99);
+  EXPECT_EQ(Get(*last, 5), 5);
+}
+
+TEST_F(BackedContentTest, DeepChainsWithoutPagesStayShallow) {
+  RefPtr<Vmo> last = Lazy(*object_.vmo, 0, 8);
+  for (int i = 0; i < 1000; ++i) {
+    last = Lazy(*last, 0, 8);
+  }
+  Put(*object_.vmo, 3, 33);
+  EXPECT_EQ(Get(*last, 3), 33);
 }
 
 TEST_F(BackedContentTest, SlicesInTheChainShowTheirCopysPages) {
