@@ -134,11 +134,14 @@ Result<> Vmo::TryResize(uint64_t size, PageRequest& request) {
     }
     last_page = lookup.data<uint8_t>();
   }
+  const PageIndex end = ContentIndex(rounded / kPageSize);
+  if (content_->HasPins(end, kNoPage - end)) {
+    return Error(ZX_ERR_BAD_STATE);
+  }
+  // The stream may have ended before the object did, so it can grow while that shrinks.
+  PAGODA_TRY(content_->Extend(rounded / kPageSize));
   if (rounded < this->size()) {
     PAGODA_TRY(content_->Truncate(rounded / kPageSize));
-  }
-  if (rounded > this->size()) {
-    PAGODA_TRY(content_->Extend(rounded / kPageSize));
   }
   if (last_page != nullptr) {
     memset(last_page + size % kPageSize, 0, kPageSize - size % kPageSize);
