@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "devices/core/adaptive_poll.h"
 #include "devices/core/poll.h"
-#include "devices/port/adaptive_poll.h"
 
 namespace dev {
 

@@ -1,5 +1,5 @@
 // The polling window follows the load: short sleeps lengthen it, long ones end it.
-#include "devices/port/adaptive_poll.h"
+#include "devices/core/adaptive_poll.h"
 
 #include <gtest/gtest.h>
 
