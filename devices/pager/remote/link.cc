@@ -1,0 +1,323 @@
+#include "devices/pager/remote/link.h"
+
+#include <poll.h>
+#include <zircon/errors.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "devices/core/adaptive_poll.h"
+#include "devices/core/poll.h"
+#include "devices/pager/pieces.h"
+#include "shared/base/range.h"
+
+namespace pager::remote {
+
+// ---- What the monitor asks: any thread.
+
+uint64_t Link::NewId() {
+  const std::lock_guard lock(mutex_);
+  return next_id_++;
+}
+
+base::Result<Opened, zx_status_t> Link::Open(std::string_view path) {
+  const uint64_t id = NewId();
+  const ObjectMessage message{.header = {}, .object = id};
+  auto reply = Consult(id, {.type = MessageType::kOpen,
+                            .message = Encode(MessageType::kOpen, message, BytesOf(path)),
+                            .path = std::string(path),
+                            .reply = std::nullopt});
+  if (!reply.ok()) {
+    return base::Failure{reply.error()};
+  }
+  const Opened opened = std::get<Opened>(reply.value());
+  if (opened.status != ZX_OK) {
+    return base::Failure{opened.status};
+  }
+  return opened;
+}
+
+// Piece by piece.
+base::Result<std::vector<std::string>, zx_status_t> Link::List(std::string_view path) {
+  std::vector<std::string> names;
+  while (true) {
+    const uint64_t id = NewId();
+    const ListMessage message{.header = {}, .id = id, .first = static_cast<uint32_t>(names.size()), .reserved = 0};
+    auto reply = Consult(id, {.type = MessageType::kList,
+                              .message = Encode(MessageType::kList, message, BytesOf(path)),
+                              .path = {},
+                              .reply = std::nullopt});
+    if (!reply.ok()) {
+      return base::Failure{reply.error()};
+    }
+    auto& listed = std::get<Listed>(reply.value());
+    if (listed.status != ZX_OK) {
+      return base::Failure{listed.status};
+    }
+    std::move(listed.names.begin(), listed.names.end(), std::back_inserter(names));
+    if (!listed.more) {
+      return names;
+    }
+  }
+}
+
+base::Result<Link::Reply, zx_status_t> Link::Consult(uint64_t id, Call call) {
+  std::unique_lock lock(mutex_);
+  SendLocked(call.message);
+  const auto place = calls_.emplace(id, std::move(call)).first;
+  const auto deadline = Clock::now() + options_.patience;
+  replied_.wait_until(lock, deadline, [&] { return place->second.reply || given_up_ || stopping_; });
+  const auto done = calls_.extract(place);
+  if (!done.mapped().reply) {
+    abandoned_.insert(id);
+    return base::Failure{ZX_ERR_IO};
+  }
+  return *std::move(done.mapped().reply);
+}
+
+void Link::Ask(uint64_t object, Request request) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = objects_.find(object);
+    const bool hopeless = found == objects_.end() || found->second.phase == Object::Phase::kRejected;
+    if (!hopeless && !given_up_ && !stopping_) {
+      in_flight_.Add(object, std::move(request));
+      PublishLocked();
+      return;
+    }
+  }
+  Finished{.request = std::move(request), .status = ZX_ERR_IO}.Answer();
+}
+
+void Link::Attach(uint64_t object, std::shared_ptr<VmoControl> vmo) {
+  const std::lock_guard lock(mutex_);
+  const auto found = objects_.find(object);
+  if (found == objects_.end()) {
+    return;
+  }
+  found->second.vmo.swap(vmo);  // the old one goes after the lock
+  if (found->second.phase == Object::Phase::kOpen) {
+    SendLocked(EncodeObject(MessageType::kAttach, object));
+  }
+}
+
+void Link::Close(uint64_t object) {
+  std::vector<Finished> finished;
+  std::unordered_map<uint64_t, Object>::node_type closed;  // goes after the lock
+  {
+    const std::lock_guard lock(mutex_);
+    finished = in_flight_.Cancel(object, ZX_ERR_BAD_STATE);
+    closed_objects_.push_back(object);
+    closed = objects_.extract(object);
+    if (closed && closed.mapped().phase == Object::Phase::kOpen) {
+      SendLocked(EncodeObject(MessageType::kClose, object));
+    } else if (closed && closed.mapped().phase == Object::Phase::kOpening && session_) {
+      abandoned_.insert(object);
+    }
+  }
+  AnswerAll(std::move(finished));
+}
+
+void Link::AnswerAll(std::vector<Finished> finished) {
+  for (Finished& each : finished) {
+    each.Answer();
+  }
+}
+
+LinkCounters Link::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+void Link::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  replied_.notify_all();
+  stop_.Signal();
+}
+
+// `mutex_` is held by all that follow with "Locked" in the name.
+void Link::SendLocked(std::vector<std::byte> message) {
+  if (session_ && !session_->Send(std::move(message))) {
+    wake_.Signal();
+  }
+}
+
+void Link::PublishLocked() {
+  if (!session_) {
+    return;
+  }
+  bool kick = false;
+  while (const auto next = in_flight_.NextToSend()) {
+    const Part& part = *next->part;
+    RequestSlot record{};
+    record.id = part.id;
+    record.object = part.object;
+    record.kind = part.kind;
+    record.state = SlotState::kUnanswered;
+    record.offset = part.offset;
+    record.length = part.length;
+    record.arena_offset = part.kind == RequestKind::kRead ? session_->region->ArenaOffsetOf(next->slot) : 0;
+    session_->region->SetRecord(next->slot, record);
+    kick = session_->requests.Publish(next->slot) || kick;
+  }
+  if (kick) {
+    // One that does not fit is not needed: the pager has messages to read.
+    static_cast<void>(session_->channel.Send(EncodePlain(MessageType::kKick)));
+  }
+}
+
+// ---- What the pager answers: the service thread.
+
+void Link::Run() {
+  dev::AdaptivePoll adaptive;
+  Clock::time_point last_work = Clock::now();
+  while (!dev::IsReady(stop_.fd(), POLLIN)) {
+    if (!session_) {
+      TryToConnect();
+      continue;
+    }
+    const Pass pass = ServePass();
+    const Clock::time_point now = Clock::now();
+    if (pass == Pass::kWorked) {
+      last_work = now;
+    } else if (pass == Pass::kIdle && now - last_work < adaptive.window()) {
+      __builtin_ia32_pause();  // between two looks: leaves the core's other thread something
+    } else if (pass == Pass::kIdle) {
+      Sleep();
+      const Clock::time_point woken = Clock::now();
+      adaptive.OnSlept(woken - last_work);
+      last_work = woken;
+    }
+  }
+  std::vector<Finished> finished;
+  {
+    const std::lock_guard lock(mutex_);
+    session_ = nullptr;
+    in_flight_.Hold();
+    finished = in_flight_.CancelAll(ZX_ERR_BAD_STATE);
+  }
+  AnswerAll(std::move(finished));
+}
+
+void Link::Sleep() {
+  short events = POLLIN;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!session_->answers.PrepareToSleep()) {
+      return;
+    }
+    if (!session_->unsent.empty()) {
+      events |= POLLOUT;
+    }
+  }
+  std::array<pollfd, 3> descriptors = {pollfd{.fd = session_->channel.fd(), .events = events, .revents = 0},
+                                       pollfd{.fd = wake_.fd(), .events = POLLIN, .revents = 0},
+                                       pollfd{.fd = stop_.fd(), .events = POLLIN, .revents = 0}};
+  dev::WaitUntilReady(descriptors);
+  wake_.Drain();
+  session_->answers.WokeUp();
+}
+
+Link::Pass Link::ServePass() {
+  {
+    const std::lock_guard lock(mutex_);
+    session_->Flush();
+    ForgetFilesLocked();
+  }
+  // What the answers that are there now refer to is in messages that are there by now.
+  const std::optional<uint32_t> answers = session_->answers.Available();
+  bool worked = answers != 0;
+  bool closed = false;
+  Violation violation = answers ? ReadMessages(worked, closed) : "it claims more answers than fit";
+  if (!violation) {
+    // What a pager had answered before its end counts.
+    violation = TakeAnswers(closed ? session_->answers.Available().value_or(0) : *answers);
+  }
+  AnswerAll(std::exchange(rejected_, {}));
+  if (violation || closed) {
+    return Lose(violation.value_or(""));
+  }
+  return worked ? Pass::kWorked : Pass::kIdle;
+}
+
+Link::Violation Link::TakeAnswers(uint32_t count) {
+  for (; count > 0; --count) {
+    if (Violation violation = TakeAnswer(session_->answers.Take())) {
+      return violation;
+    }
+  }
+  return std::nullopt;
+}
+
+Link::Violation Link::TakeAnswer(const AnswerEntry& entry) {
+  std::optional<Part> part;
+  {
+    const std::lock_guard lock(mutex_);
+    if (Violation violation = CheckLocked(entry)) {
+      return violation;
+    }
+    part = in_flight_.TakeAnswered(entry.slot);
+    lost_since_.reset();
+  }
+  std::optional<Finished> finished;
+  if (part->job) {
+    const zx_status_t status = Carry(entry, *part);
+    finished = part->Finish(status);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    in_flight_.FreeSlot(entry.slot);
+    PublishLocked();
+  }
+  if (finished) {
+    finished->Answer();
+  }
+  return std::nullopt;
+}
+
+Link::Violation Link::CheckLocked(const AnswerEntry& entry) const {
+  const Part* part = in_flight_.Find(entry.slot, entry.id);
+  if (part == nullptr) {
+    return "it answered what it was not asked, or had answered";
+  }
+  if (entry.status > 0) {
+    return "it answered with a status that does not exist";
+  }
+  const bool with_data = part->kind == RequestKind::kRead && entry.status == ZX_OK;
+  const bool fits = with_data ? entry.kind == AnswerKind::kArena || entry.kind == AnswerKind::kFileRange
+                              : entry.kind == AnswerKind::kStatus;
+  if (!fits) {
+    return "it gave an answer that does not fit the question";
+  }
+  if (entry.kind == AnswerKind::kFileRange && part->job) {
+    const auto file = session_->files.find(entry.file);
+    if (file == session_->files.end() || file->second.object != part->object) {
+      return "it named a file that it had not introduced";
+    }
+    if (entry.file_length > part->length || !base::RangeFits(entry.file_offset, entry.file_length, INT64_MAX)) {
+      return "it named a range of a file that cannot be";
+    }
+  }
+  return std::nullopt;
+}
+
+// Brings the bytes of an answer into the guest's pages. The pager may change the arena meanwhile: it is the guest that
+// would see it, as with every byte that a pager supplies.
+zx_status_t Link::Carry(const AnswerEntry& entry, const Part& part) const {
+  if (entry.kind == AnswerKind::kArena) {
+    CopyInto(part.Pages(), session_->region->ArenaOf(entry.slot).first(part.length));
+  } else if (entry.kind == AnswerKind::kFileRange) {
+    const FileRange range{.descriptor = session_->files.at(entry.file).descriptor.get(),
+                          .offset = entry.file_offset,
+                          .length = entry.file_length};
+    return ReadFileRange(range, part.Pages());
+  }
+  return entry.status;
+}
+
+}  // namespace pager::remote
