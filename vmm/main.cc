@@ -7,6 +7,7 @@
 #include "vmm/cli/check_command.h"
 #include "vmm/cli/exit_codes.h"
 #include "vmm/cli/image_command.h"
+#include "vmm/cli/pager_command.h"
 #include "vmm/cli/run_command.h"
 #include "vmm/cli/terminal_guard.h"
 
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   vmm::AddRunCommand(app, exit_code);
   vmm::AddCheckCommand(app, exit_code);
   vmm::AddImageCommand(app, exit_code);
+  vmm::AddPagerCommand(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

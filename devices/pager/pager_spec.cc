@@ -1,12 +1,14 @@
 #include "devices/pager/pager_spec.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
 #include <utility>
 
 #include "devices/core/values.h"
 #include "devices/pager/directory/directory_pager.h"
 #include "devices/pager/file/file_pager.h"
+#include "devices/pager/remote/remote_pager.h"
 #include "devices/pager/runtime.h"
 #include "devices/pager/serve_options.h"
 #include "devices/pager/zero/zero_pager.h"
@@ -22,7 +24,9 @@ constexpr uint64_t kMaxZeroSize = uint64_t{1} << 62;
 constexpr std::string_view kForm = "the form is NAME=KIND:ARGUMENT, such as NAME=file:PATH[,ro]";
 
 base::Failure<dev::Error> Bad(std::string_view text, std::string_view reason) {
-  return base::Failure{dev::Error{"pager '" + std::string(text) + "': " + std::string(reason)}};
+  // A pager process has no name.
+  const std::string subject = text.empty() ? "" : "pager '" + std::string(text) + "': ";
+  return base::Failure{dev::Error{subject + std::string(reason)}};
 }
 
 // Splits at single commas; a double one stands for itself.
@@ -68,6 +72,31 @@ CreatedPager CreateZeroPager(const PagerSpec& spec, Runtime& /*runtime*/) {
   return std::unique_ptr<Pager>(std::make_unique<ZeroPager>(base::AlignUp(*size, base::kPageSize)));
 }
 
+// "reconnect=T"
+std::optional<std::chrono::milliseconds> ParseReconnect(std::string_view option) {
+  constexpr std::string_view kKey = "reconnect=";
+  return option.starts_with(kKey) ? dev::ParseDuration(option.substr(kKey.size())) : std::nullopt;
+}
+
+CreatedPager CreateRemotePager(const PagerSpec& spec, Runtime& /*runtime*/) {
+  remote::LinkOptions options;
+  options.path = spec.argument;
+  for (const std::string& option : spec.options) {
+    const auto reconnect = ParseReconnect(option);
+    if (!reconnect) {
+      return base::Failure{dev::Error{"unknown option '" + option +
+                                      "'; a pager at a socket knows reconnect=T, such as reconnect=30s (a comma in a "
+                                      "path is written ',,')"}};
+    }
+    options.patience = *reconnect;
+  }
+  options.report = [name = spec.name](const std::string& line) {
+    std::fprintf(stderr, "pagoda: pager '%s': %s\n", name.c_str(), line.c_str());
+  };
+  PAGODA_TRY_ASSIGN(std::unique_ptr<remote::RemotePager> pager, remote::RemotePager::Create(std::move(options)));
+  return std::unique_ptr<Pager>(std::move(pager));
+}
+
 struct Kind {
   std::string_view name;
   CreatedPager (*create)(const PagerSpec&, Runtime&);
@@ -77,20 +106,11 @@ constexpr Kind kKinds[] = {
     {.name = "file", .create = CreateFilePager},
     {.name = "dir", .create = CreateDirectoryPager},
     {.name = "zero", .create = CreateZeroPager},
+    {.name = "unix", .create = CreateRemotePager},
 };
 
-}  // namespace
-
-base::Result<PagerSpec, dev::Error> ParsePagerSpec(std::string_view text) {
-  const size_t equals = text.find('=');
-  if (equals == std::string_view::npos) {
-    return Bad(text, "no '='; " + std::string(kForm));
-  }
-  const std::string_view name = text.substr(0, equals);
-  if (!IsValidName(name)) {
-    return Bad(text, "the name must be 1 to 64 letters, digits, '.', '_' or '-'");
-  }
-  const std::string_view rest = text.substr(equals + 1);
+// `rest`: KIND:ARGUMENT[,OPTION...], of `text`.
+base::Result<PagerSpec, dev::Error> ParseKind(std::string_view text, std::string_view name, std::string_view rest) {
   const size_t colon = rest.find(':');
   if (colon == std::string_view::npos || colon == 0) {
     return Bad(text, "no kind of pager; " + std::string(kForm));
@@ -104,11 +124,27 @@ base::Result<PagerSpec, dev::Error> ParsePagerSpec(std::string_view text) {
   return spec;
 }
 
+}  // namespace
+
+base::Result<PagerSpec, dev::Error> ParsePagerSpec(std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos) {
+    return Bad(text, "no '='; " + std::string(kForm));
+  }
+  const std::string_view name = text.substr(0, equals);
+  if (!IsValidName(name)) {
+    return Bad(text, "the name must be 1 to 64 letters, digits, '.', '_' or '-'");
+  }
+  return ParseKind(text, name, text.substr(equals + 1));
+}
+
+base::Result<PagerSpec, dev::Error> ParseUnnamedPagerSpec(std::string_view text) { return ParseKind(text, "", text); }
+
 base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec, Runtime& runtime) {
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds),
                                  [&spec](const Kind& candidate) { return candidate.name == spec.kind; });
   if (kind == std::end(kKinds)) {
-    return Bad(spec.name, "unknown kind '" + spec.kind + "'; there are 'file', 'dir' and 'zero'");
+    return Bad(spec.name, "unknown kind '" + spec.kind + "'; there are 'file', 'dir', 'zero' and 'unix'");
   }
   auto created = kind->create(spec, runtime);
   if (!created.ok()) {

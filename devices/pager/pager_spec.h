@@ -3,8 +3,11 @@
 //   f=file:/usr/bin/bash,ro     the file /usr/bin/bash as object "f", read-only
 //   d=dir:/srv,writeback=1s     the files below /srv as objects "d/PATH"; serve_options.h has the options
 //   z=zero:64M                  64 MiB of zeros
+//   f=unix:/run/f.sock          what the pager process at that socket serves (`pagoda pager`). With reconnect=T
+//   requests
+//                               wait that long for a new one when it has gone, else 10 s
 //
-// A comma inside the argument is written twice.
+// A comma inside the argument is written twice. `pagoda pager` takes the part behind the '='.
 #pragma once
 
 #include <memory>
@@ -28,6 +31,8 @@ struct PagerSpec {
 
 // Pure: looks at the text only. The error names what is wrong and what the form is.
 base::Result<PagerSpec, dev::Error> ParsePagerSpec(std::string_view text);
+// The same without "NAME=": the name is empty.
+base::Result<PagerSpec, dev::Error> ParseUnnamedPagerSpec(std::string_view text);
 
 // Makes the pager, opening what it serves. Errors: unknown kind or option, and what the kind's own Create says.
 // `runtime` outlives the pager and its page sources.

@@ -208,8 +208,10 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command
-      .add_option("--pager", options.pagers,
-                  "Serve host objects to the guest, e.g. f=file:PATH[,ro], d=dir:PATH, z=zero:SIZE; may be repeated")
+      .add_option(
+          "--pager", options.pagers,
+          "Serve host objects to the guest: f=file:PATH[,ro], d=dir:PATH[,ro], z=zero:SIZE, or f=unix:SOCKET for "
+          "a pager that runs as a process of its own (`pagoda pager`); may be repeated")
       ->type_name("NAME=SPEC")
       ->allow_extra_args(false);
   command

@@ -54,6 +54,29 @@ TEST(PagerSpec, WhatIsNotOneIsRefused) {
 
 TEST(PagerSpec, UnknownKindIsNamed) { ExpectRefused("f=http:x", {"http", "file", "dir", "zero"}); }
 
+TEST(PagerSpec, SocketOfAPagerProcessTakesAReconnectionTimeOnly) {
+  ExpectRefused("f=unix:/none,ro", {"'ro'", "reconnect=T"});
+  ExpectRefused("f=unix:/none,reconnect=soon", {"'reconnect=soon'"});
+}
+
+TEST(PagerSpec, SocketWithoutAPagerIsNamedWithWhatStartsOne) {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.Path("none");
+  ExpectRefused("f=unix:" + path, {path, "No such file", "pagoda pager SPEC --socket " + path});
+  ExpectRefused("f=unix:", {"no path"});
+}
+
+TEST(PagerSpec, SpecWithoutANameIsThatOfAPagerProcess) {
+  const auto spec = pager::ParseUnnamedPagerSpec("file:/a=b,ro");
+  ASSERT_TRUE(spec.ok());
+  EXPECT_EQ(spec.value().name, "");
+  EXPECT_EQ(spec.value().argument, "/a=b");
+  EXPECT_EQ(spec.value().options, std::vector<std::string>{"ro"});
+  const auto none = pager::ParseUnnamedPagerSpec("/a");
+  ASSERT_FALSE(none.ok());
+  EXPECT_NE(none.error().message.find("no kind of pager"), std::string::npos);
+}
+
 TEST(PagerSpec, UnknownOptionIsNamed) {
   ExpectRefused("f=file:/etc/passwd,rw", {"'rw'", "ro"});
   ExpectRefused("f=file:/etc/passwd,", {"''"});
