@@ -1,6 +1,7 @@
 # What `cmake --install` puts in place, in two components:
 #
-#   sdk      libpagoda_pager, its headers, and the package: find_package(pagoda), target pagoda::pager
+#   sdk      the libraries that a pager is made of, their headers, and the package: find_package(pagoda), target
+#            pagoda::pager
 #   monitor  bin/pagoda, and in lib/pagoda the kernel and the boot image that it takes when none is named
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -9,16 +10,19 @@ set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/pagoda)
 # Headers keep their paths of the tree, below a folder of their own.
 set(header_folder ${CMAKE_INSTALL_INCLUDEDIR}/pagoda)
 
-set_target_properties(pagoda_pager PROPERTIES EXPORT_NAME pager)
+# Authors link one target; that it has two libraries is of no interest to them.
+set_target_properties(pagoda_pager PROPERTIES EXPORT_NAME pager_core)
+set_target_properties(pagoda_pager_remote PROPERTIES EXPORT_NAME pager)
 target_compile_features(pagoda_pager PUBLIC cxx_std_20)
-install(TARGETS pagoda_pager EXPORT pagoda COMPONENT sdk
+install(TARGETS pagoda_pager pagoda_pager_remote EXPORT pagoda COMPONENT sdk
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${header_folder} ${header_folder}/shared/abi)
 install(EXPORT pagoda NAMESPACE pagoda:: FILE pagoda-targets.cmake DESTINATION ${package_folder} COMPONENT sdk)
 
 set(sdk_headers
   devices/core/error.h devices/core/service_thread.h
   devices/pager/alarm.h devices/pager/asio.h devices/pager/async_call.h devices/pager/dirty_budget.h
-  devices/pager/page_source.h devices/pager/pieces.h devices/pager/request.h devices/pager/runtime.h devices/pager/store.h
+  devices/pager/page_source.h devices/pager/pieces.h devices/pager/remote/server.h devices/pager/request.h
+  devices/pager/runtime.h devices/pager/store.h
   devices/pager/store_source.h devices/pager/vmo_control.h devices/pager/writeback.h
   devices/pager/writeback_options.h devices/pager/writeback_pass.h
   shared/base/range.h shared/base/result.h)

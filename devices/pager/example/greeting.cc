@@ -1,11 +1,11 @@
-// A complete pager: one object, a text, that a guest may read and change.
+// A complete pager, as a process of its own: one object, a text, that a guest may read and change.
 //
-//   greeting TEXT     shows what a guest would find in the object's first page
+//   greeting "hello" /tmp/greeting.sock &
+//   pagoda run --pager g=unix:/tmp/greeting.sock -- sha256sum g/greeting
 #include <pagoda/pager.h>
 
 #include <cstdio>
 #include <cstring>
-#include <future>
 #include <memory>
 #include <string>
 
@@ -61,21 +61,11 @@ class GreetingPager final : public pager::Pager {
   const std::shared_ptr<pager::StoreSource> source_;
 };
 
-// Stands for the guest: waits for the answer.
-class Waiting final : public pager::Answer {
- public:
-  explicit Waiting(std::promise<zx_status_t>& promise) : promise_(promise) {}
-  void OnAnswer(zx_status_t status) override { promise_.set_value(status); }
-
- private:
-  std::promise<zx_status_t>& promise_;
-};
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || std::strlen(argv[1]) > kSize) {
-    std::fprintf(stderr, "usage: greeting TEXT\n");
+  if (argc != 3 || std::strlen(argv[1]) > kSize) {
+    std::fprintf(stderr, "usage: greeting TEXT SOCKET\n");
     return 2;
   }
   const auto runtime = pager::Runtime::Create();
@@ -83,12 +73,15 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "greeting: %s\n", runtime.error().message.c_str());
     return 1;
   }
-  GreetingPager greetings(runtime.value()->executor(), argv[1]);
-  const auto source = greetings.Open("greeting").value();
-  std::string page(kSize, '?');
-  std::promise<zx_status_t> answer;
-  source->Read({0, {{.iov_base = page.data(), .iov_len = page.size()}}, std::make_unique<Waiting>(answer)});
-  const zx_status_t status = answer.get_future().get();
-  std::printf("%s\n", status == ZX_OK ? page.c_str() : "cannot be read");
-  return status == ZX_OK ? 0 : 1;
+  const std::string text = argv[1];
+  // Each guest gets a text of its own.
+  const auto greet = [&]() -> base::Result<std::unique_ptr<pager::Pager>, dev::Error> {
+    return std::unique_ptr<pager::Pager>(std::make_unique<GreetingPager>(runtime.value()->executor(), text));
+  };
+  const auto served = pager::remote::Serve(greet, argv[2]);
+  if (!served.ok()) {
+    std::fprintf(stderr, "greeting: %s\n", served.error().message.c_str());
+    return 1;
+  }
+  return 0;
 }

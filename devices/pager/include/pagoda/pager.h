@@ -3,6 +3,7 @@
 #pragma once
 
 #include "devices/pager/page_source.h"
+#include "devices/pager/remote/server.h"
 #include "devices/pager/request.h"
 #include "devices/pager/runtime.h"
 #include "devices/pager/store.h"
