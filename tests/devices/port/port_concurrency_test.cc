@@ -11,6 +11,7 @@
 #include "devices/port/port_device.h"
 #include "tests/devices/support/device_fixture.h"
 #include "tests/devices/support/port_driver.h"
+#include "tests/devices/support/port_guest.h"
 #include "tests/devices/support/threaded_pager.h"
 
 namespace {
@@ -130,6 +131,40 @@ TEST_F(PortConcurrencyTest, RegistersMayBeReadMeanwhile) {
   }
   done = true;
   other_cpu.join();
+}
+
+// Threads that want operations, a guest that answers them, and a reset in between: every handler is called once.
+TEST_F(PortConcurrencyTest, OperationsFromManyThreadsAllEndOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kOperations = 300;
+  constexpr int kAnswered = 500;  // then the guest goes
+  const auto source = std::make_shared<test::ManualSource>();
+  test::PortGuest guest([&] { return source; });
+  guest.Start();
+  const uint64_t object = guest.Open();
+  const std::shared_ptr<pager::VmoControl> vmo = source->controls.Take();
+  std::atomic<int> succeeded = 0;
+  std::atomic<int> closed = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int count = 0; count < kOperations; ++count) {
+        vmo->Detach([&](zx_status_t status) { ++(status == ZX_OK ? succeeded : closed); });
+      }
+    });
+  }
+  for (int count = 0; count < kAnswered; ++count) {
+    const abi::PortOperation operation = guest.WaitForOperation();
+    ASSERT_EQ(operation.object, object);
+    guest.Answer(operation.id, ZX_OK);
+  }
+  guest.driven->driver.SetStatus(0);
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(succeeded + closed, kThreads * kOperations);
+  EXPECT_LE(succeeded, kAnswered);
+  EXPECT_GE(succeeded, kAnswered - test::PortGuest::kSlots) << "the last answers may have come too late";
 }
 
 TEST_F(PortConcurrencyTest, ResetMayComeWhileReadsAreInFlight) {

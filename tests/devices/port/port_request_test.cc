@@ -130,6 +130,77 @@ TEST_F(PortRequestTest, FieldsThatBelongToOtherOperationsMustBeZero) {
   }
 }
 
+TEST_F(PortRequestTest, ListCarriesTheNameAndItsRoom) {
+  const PortTicket ticket = port_.List("dir", 7, 100);
+  const auto list = std::get<dev::PortList>(Parse(kControl, ticket).request);
+  EXPECT_EQ(list.name, "dir");
+  EXPECT_EQ(list.first, 7u);
+  ASSERT_EQ(list.room.size(), 1u);
+  EXPECT_EQ(list.room[0].size(), 100u);
+  EXPECT_EQ(std::get<dev::PortList>(Parse(kControl, port_.List("", 0, 1)).request).name, "");
+}
+
+TEST_F(PortRequestTest, ListNeedsRoomWithinTheLimit) {
+  PortTicket none = port_.List("dir", 0, 1);
+  none.chain.erase(none.chain.begin() + 2);
+  ExpectRejected(kControl, none);
+  EXPECT_TRUE(
+      std::holds_alternative<dev::PortList>(Parse(kControl, port_.List("dir", 0, abi::kPortMaxListBytes)).request));
+  ExpectRejected(kControl, port_.List("dir", 0, abi::kPortMaxListBytes + 1));
+  ExpectRejected(kControl, port_.List(std::string(abi::kPortMaxName + 1, 'n'), 0, 1));
+  const std::function<void(abi::PortRequest&)> changes[] = {
+      [](auto& request) { request.object = 1; },
+      [](auto& request) { request.length = 2; },
+      [](auto& request) { request.operation = 1; },
+  };
+  for (const auto& change : changes) {
+    const PortTicket ticket = port_.List("dir", 0, 1);
+    Change(ticket, change);
+    ExpectRejected(kControl, ticket);
+  }
+}
+
+TEST_F(PortRequestTest, DirtyAndCompleteHaveNoPayload) {
+  const auto dirty = std::get<dev::PortDirty>(Parse(kRequests, port_.Dirty(3, 4096, 8192)).request);
+  EXPECT_EQ(dirty.object, 3u);
+  EXPECT_EQ(dirty.offset, 4096u);
+  EXPECT_EQ(dirty.length, 8192u);
+  EXPECT_EQ(std::get<dev::PortComplete>(Parse(kRequests, port_.Complete(5)).request).object, 5u);
+  ExpectRejected(kRequests, port_.Dirty(3, 4096, 0));
+  ExpectRejected(kRequests, port_.Dirty(3, 1, 4096));
+  ExpectRejected(kRequests, port_.Dirty(3, 0, 4095));
+  const uint64_t page = memory_.Allocate(base::kPageSize);
+  for (PortTicket ticket : {port_.Dirty(1, 0, 4096), port_.Complete(1)}) {
+    Change(ticket, [](auto& request) { request.operation = 1; });
+    ExpectRejected(kRequests, ticket);
+  }
+  for (PortTicket ticket : {port_.Dirty(1, 0, 4096), port_.Complete(1)}) {
+    ticket.chain.insert(ticket.chain.begin() + 1, Writable(page, base::kPageSize));
+    ExpectRejected(kRequests, ticket);
+  }
+  const PortTicket complete = port_.Complete(1);
+  Change(complete, [](auto& request) { request.length = 4096; });
+  ExpectRejected(kRequests, complete);
+}
+
+TEST_F(PortRequestTest, LendNamesReadablePagesAndItsOperation) {
+  const uint64_t page = memory_.Allocate(2 * base::kPageSize);
+  const auto lend =
+      std::get<dev::PortLend>(Parse(kRequests, port_.Lend(3, 8192, 9, {page, page + base::kPageSize})).request);
+  EXPECT_EQ(lend.object, 3u);
+  EXPECT_EQ(lend.offset, 8192u);
+  EXPECT_EQ(lend.length, 2 * base::kPageSize);
+  EXPECT_EQ(lend.operation, 9u);
+  ASSERT_EQ(lend.pages.size(), 2u);
+  EXPECT_EQ(lend.pages[1].iov_base, memory_.At(page + base::kPageSize, 1).data());
+  ExpectRejected(kRequests, port_.Lend(3, 8192, 0, {page}));
+  ExpectRejected(kRequests, port_.Lend(3, 8192, 9, {}));
+  ExpectRejected(kRequests, port_.Lend(3, 8192, 9, {page + 8}));
+  PortTicket writable = port_.Lend(3, 8192, 9, {page});
+  writable.chain[1].writable = true;
+  ExpectRejected(kRequests, writable);
+}
+
 TEST_F(PortRequestTest, ReadFieldsMustBePagesAndAddUp) {
   const std::function<void(abi::PortRequest&)> changes[] = {
       [](auto& request) { request.offset = 1; },
