@@ -170,8 +170,14 @@ TEST(Job, PolicyIsFixedForJobsBelow) {
   EXPECT_OK(zx_handle_close_many(handles, 2));
 }
 
-TEST(Job, PolicyDecidesWhatAProcessGets) {
-  using pagoda::abi::Syscall;
+// The code of a child that makes an object; rsi holds the call's address.
+struct Creation {
+  uint32_t policy;
+  pagoda::abi::Syscall call;
+  std::vector<uint8_t> arguments;
+};
+
+void ExpectPolicyDecides(const Creation& creation) {
   const struct {
     uint32_t action;
     int64_t return_code;
@@ -183,19 +189,30 @@ TEST(Job, PolicyDecidesWhatAProcessGets) {
   for (const auto& each : cases) {
     zx_handle_t job = ZX_HANDLE_INVALID;
     ASSERT_OK(zx_job_create(zx_job_default(), 0, &job));
-    const zx_policy_basic_v2_t rule{ZX_POL_NEW_VMO, each.action, ZX_POL_OVERRIDE_DENY};
+    const zx_policy_basic_v2_t rule{creation.policy, each.action, ZX_POL_OVERRIDE_DENY};
     ASSERT_OK(zx_job_set_policy(job, ZX_JOB_POL_ABSOLUTE, ZX_JOB_POL_BASIC_V2, &rule, 1));
     {
-      // mov rbx, rsi; mov edi, 4096; xor esi, esi; lea rdx, [rsp - 16]
-      Child child(CallThenExit({0x48, 0x89, 0xf3, 0xbf, 0, 0x10, 0, 0, 0x31, 0xf6, 0x48, 0x8d, 0x54, 0x24, 0xf0},
-                               Syscall::vmo_create),
-                  job);
-      ASSERT_OK(child.StartAtCall(Syscall::vmo_create));
+      Child child(CallThenExit(creation.arguments, creation.call), job);
+      ASSERT_OK(child.StartAtCall(creation.call));
       EXPECT_OK(WaitFor(child.process, ZX_PROCESS_TERMINATED));
       EXPECT_EQ(child.Info().return_code, each.return_code);
     }
     EXPECT_OK(zx_handle_close(job));
   }
+}
+
+TEST(Job, PolicyDecidesWhetherAProcessGetsAVmo) {
+  // mov rbx, rsi; mov edi, 4096; xor esi, esi; lea rdx, [rsp - 16]
+  ExpectPolicyDecides({ZX_POL_NEW_VMO,
+                       pagoda::abi::Syscall::vmo_create,
+                       {0x48, 0x89, 0xf3, 0xbf, 0, 0x10, 0, 0, 0x31, 0xf6, 0x48, 0x8d, 0x54, 0x24, 0xf0}});
+}
+
+TEST(Job, PolicyDecidesWhetherAProcessGetsAPager) {
+  // mov rbx, rsi; xor edi, edi; lea rsi, [rsp - 16]
+  ExpectPolicyDecides({ZX_POL_NEW_PAGER,
+                       pagoda::abi::Syscall::pager_create,
+                       {0x48, 0x89, 0xf3, 0x31, 0xff, 0x48, 0x8d, 0x74, 0x24, 0xf0}});
 }
 
 }  // namespace
