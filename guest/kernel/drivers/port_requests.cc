@@ -72,7 +72,9 @@ uint32_t PortRequests::free_slot_count() const { return static_cast<uint32_t>(st
 // --- sending ---
 
 void PortRequests::Submit(PortObject& object, SourceRequest& question) {
-  if (!busy()) {
+  if (question.provider_data != 0) {
+    HearOfAnswers();
+  } else if (!busy()) {
     queue_.DisableInterrupts();
     interrupts_on_ = false;
   }
@@ -80,14 +82,18 @@ void PortRequests::Submit(PortObject& object, SourceRequest& question) {
   Enqueue(object);
 }
 
+void PortRequests::Submit(PortObject& object, PortErrand& errand) {
+  HearOfAnswers();
+  object.backlog().errands.PushBack(errand);
+  Enqueue(object);
+}
+
 // Nobody waits for the answer, so it must be heard of by an interrupt. That is said before the device can have
 // answered.
-void PortRequests::Submit(PortObject& object, PortErrand& errand) {
+void PortRequests::HearOfAnswers() {
   if (!std::exchange(interrupts_on_, true)) {
     queue_.InterruptForNext();
   }
-  object.backlog().errands.PushBack(errand);
-  Enqueue(object);
 }
 
 void PortRequests::Enqueue(PortObject& object) {

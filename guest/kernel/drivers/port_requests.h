@@ -12,7 +12,7 @@
 //
 // Interrupts. Whoever waits polls first, and an interrupt for an answer that somebody polls for is the most expensive
 // part of a fault. So the device is asked for interrupts only when a waiter is about to sleep (RequestInterrupts), or
-// for COMPLETE and loans, for which nobody waits; from then on until nothing is left.
+// for COMPLETE, loans and the READs of supplies, for which nobody waits; from then on until nothing is left.
 #pragma once
 
 #include <stddef.h>
@@ -92,6 +92,7 @@ class PortRequests {
     kNoRoom,
   };
 
+  void HearOfAnswers();
   void Enqueue(PortObject& object);
   void SendBacklogs();
   [[nodiscard]] Attempt TrySend(PortObject& object);
