@@ -112,6 +112,19 @@ bool HeldSource::AnswersComplete() {
   return request.has_value();
 }
 
+// Requests that go unanswered answer themselves.
+void HeldSource::LetGo() {
+  std::deque<pager::ReadRequest> reads;
+  std::deque<pager::DirtyRequest> dirties;
+  std::deque<pager::CompleteRequest> completes;
+  const std::lock_guard lock(mutex_);
+  over_ = true;
+  reads.swap(reads_);
+  dirties.swap(dirties_);
+  completes.swap(completes_);
+  vmo_.reset();
+}
+
 bool HeldSource::IsQuiet() {
   const std::lock_guard lock(mutex_);
   return reads_.empty() && dirties_.empty() && completes_.empty();

@@ -61,15 +61,24 @@ class HeldSource final : public pager::PageSource {
   // The words that the lent pages of a range start with; empty if they cannot be lent.
   std::vector<uint64_t> LentWords(uint64_t page, uint64_t pages);
 
+  // The test is over: what is held is answered (with ZX_ERR_BAD_STATE, but for COMPLETE), and so is what still comes.
+  void LetGo();
+
   // The guest's VMO; waits until there is one.
   std::shared_ptr<pager::VmoControl> vmo();
 
  private:
   template <typename Request>
   void Hold(std::deque<Request>& queue, Request request) {
-    const std::lock_guard lock(mutex_);
-    queue.push_back(std::move(request));
-    changed_.notify_all();
+    {
+      const std::lock_guard lock(mutex_);
+      if (!over_) {
+        queue.push_back(std::move(request));
+        changed_.notify_all();
+        return;
+      }
+    }
+    request.Complete(ZX_ERR_BAD_STATE);
   }
   template <typename Request>
   std::optional<Request> Next(std::deque<Request>& queue) {
@@ -90,6 +99,7 @@ class HeldSource final : public pager::PageSource {
   std::deque<pager::DirtyRequest> dirties_;
   std::deque<pager::CompleteRequest> completes_;
   std::shared_ptr<pager::VmoControl> vmo_;
+  bool over_ = false;
 };
 
 }  // namespace host_pager

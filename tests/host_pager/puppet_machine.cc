@@ -73,7 +73,7 @@ PuppetMachine::~PuppetMachine() {
 void PuppetMachine::RunMachine() {
   auto machine = CreateMachine(source_, {.output = output_write_.get(), .input = input_read_.get()});
   if (machine.ok()) {
-    EXPECT_TRUE(machine.value()->Run(std::chrono::minutes(2)).ok());
+    EXPECT_TRUE(machine.value()->Run(std::chrono::minutes(1)).ok());
   } else {
     ADD_FAILURE() << machine.error().message();
   }
@@ -139,6 +139,14 @@ void HostPagerTest::SetUp() {
   const Outcome opened = guest_->Do("open x");
   ASSERT_EQ(opened.status, "ZX_OK");
   ASSERT_EQ(opened.value, info().size);
+}
+
+// A guest that ends waits until its pagers have written back.
+void HostPagerTest::TearDown() {
+  if (source_ != nullptr) {
+    source_->LetGo();
+  }
+  guest_.reset();
 }
 
 }  // namespace host_pager

@@ -68,6 +68,7 @@ class HostPagerTest : public testing::Test {
   static constexpr uint64_t kPages = 8;
 
   void SetUp() override;
+  void TearDown() override;
   // What kind of object "x" is; called by SetUp.
   [[nodiscard]] virtual pager::ObjectInfo info() const {
     return {.size = kPages * kPageSize, .content_size = kPages * kPageSize};
