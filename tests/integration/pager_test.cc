@@ -1,7 +1,10 @@
 // A guest program reads host files by name, page by page, through page faults and the file pager.
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <cstring>
 #include <random>
 #include <string>
 
@@ -27,8 +30,9 @@ std::string Sha256(const std::string& content) {
 std::string RandomContent(size_t size) {
   std::mt19937_64 generator(size);
   std::string content(size, '\0');
-  for (char& byte : content) {
-    byte = static_cast<char>(generator());
+  for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+    const uint64_t bytes = generator();
+    std::memcpy(content.data() + at, &bytes, std::min(sizeof(bytes), size - at));
   }
   return content;
 }
@@ -74,6 +78,17 @@ TEST_F(FilePagerTest, AFileLargerThanGuestMemoryIsNotLoadedAtOnce) {
   // Opening and one page are enough to know that nothing of this size was allocated for it.
   const Ending ending = Execute(RunCommand({"--memory", "64M", "--pager", FilePager("f", file)}, {"hello"}));
   EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+}
+
+// Pages come and older ones go. Smaller where the machine is emulated.
+TEST_F(FilePagerTest, AFileFourTimesAsLargeAsGuestMemoryHasTheSameHash) {
+  const size_t memory = std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? 24 : 64;
+  const std::string content = RandomContent(4 * memory << 20);
+  const auto file = files_.Write("large", content);
+  const Ending ending = Execute(RunCommand(
+      {"--memory", std::to_string(memory) + "M", "--cpus", "2", "--pager", FilePager("f", file)}, {"sha256sum", "f"}));
+  EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+  EXPECT_EQ(ending.out.substr(0, 64), Sha256(content));
 }
 
 TEST_F(FilePagerTest, ANameThatNoPagerServesIsAnErrorOfTheProgramOnly) {

@@ -34,7 +34,8 @@ struct MappingAttributes {
   bool user = false;  // accessible at the privilege of user code (and of the kernel proper, which shares it)
   Caching caching = Caching::kCached;
   bool accessed = false;  // enter it as already used: Accessed and, where writable, Dirty are set, so that a
-                          // hypervisor that shadows page tables can map it ahead. Nothing here learns from these bits
+                          // hypervisor that shadows page tables can map it ahead. Reclaim learns from the first
+                          // (TakeAccessed), so what was entered ahead passes for used once; nobody from the second
 };
 
 // In MapFrames: no page here.
@@ -60,6 +61,8 @@ struct Translation {
 // and
 //     never gets new ones. Without `read`, the same as Unmap. Errors as for Unmap.
 // Query(va): what an access would find; nothing: it would fault.
+// TakeAccessed(va): whether the entry that maps `va` has been marked as accessed since it was made or this was asked
+//     last. The mark goes; the CPUs are not told: one that remembers the entry may use it without marking it again.
 // root(): what the architecture's page-table base register takes.
 template <typename T>
 concept PageTableContract = requires(T table, const T& constant, VirtualAddress address, PhysicalAddress physical,
@@ -72,6 +75,7 @@ concept PageTableContract = requires(T table, const T& constant, VirtualAddress 
   { table.Unmap(address, pages) } -> std::same_as<Result<>>;
   { table.Protect(address, pages, access) } -> std::same_as<Result<>>;
   { constant.Query(address) } -> std::same_as<std::optional<Translation>>;
+  { table.TakeAccessed(address) } -> std::same_as<bool>;
   { constant.needs_invalidation() } -> std::same_as<bool>;
   { table.OnInvalidated() } -> std::same_as<void>;
   { constant.root() } -> std::same_as<PhysicalAddress>;

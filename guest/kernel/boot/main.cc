@@ -11,6 +11,7 @@
 #include "guest/kernel/program/machine_platform.h"
 #include "guest/kernel/vm/api_policy.h"
 #include "guest/kernel/vm/physical_ranges.h"
+#include "guest/kernel/vm/reclaim.h"
 
 namespace gk {
 namespace {
@@ -21,7 +22,9 @@ void Say(std::string_view text) { Say(std::span(text)); }
 void RefuseOption(std::span<const char> option) {
   Say(std::string_view("pagoda: the kernel has no option '"));
   Say(option);
-  Say(std::string_view("'; it has compat=zircon, seed=N, set-aside=N, enable-debugging-syscalls=true, crash=KIND\n"));
+  Say(
+      std::string_view("'; it has compat=zircon, seed=N, set-aside=N, pages-go-every=N, "
+                       "enable-debugging-syscalls=true, crash=KIND\n"));
   drivers::system_control().Exit(program::kExitNotStarted);
 }
 
@@ -46,6 +49,7 @@ void StartKernel(const abi::BootInfo& boot) {
   }
   api_policy = options->api_policy;
   debugging_syscalls = options->debugging_syscalls;
+  reclaim::pages_go_every = options->pages_go_every;
   physical_ranges::SetAside(options->set_aside_pages);
   abi::BootInfo seeded = boot;
   if (options->seed) {

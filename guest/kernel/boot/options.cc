@@ -73,6 +73,11 @@ bool Apply(std::string_view option, KernelOptions& options) {
     options.set_aside_pages = pages.value_or(0);
     return pages.has_value() && *pages <= kMostPagesSetAside;
   }
+  if (key == "pages-go-every") {
+    const std::optional<uint64_t> safe_points = ParseNumber(value);
+    options.pages_go_every = safe_points.value_or(0);
+    return options.pages_go_every != 0;
+  }
   if (key == "enable-debugging-syscalls") {
     options.debugging_syscalls = value == "true";
     return value == "true" || value == "false";

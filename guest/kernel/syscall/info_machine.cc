@@ -5,14 +5,18 @@
 #include "guest/kernel/object/bti_dispatcher.h"
 #include "guest/kernel/object/resource_dispatcher.h"
 #include "guest/kernel/syscall/info_topics.h"
+#include "guest/kernel/vm/discardable.h"
 #include "guest/kernel/vm/pmm.h"
+#include "guest/kernel/vm/reclaim.h"
 
 namespace gk::syscall {
 namespace {
 
 constexpr ResourceRange kMayLook = {ZX_RSRC_KIND_SYSTEM, ZX_RSRC_SYSTEM_INFO_BASE, 1};
 
-// The extended form has everything that the other has. Messages lie on the heap and count there: there is no other
+// The extended form has everything that the other has. Pages that could be asked for again stand in one order, so there
+// are no newest ones to tell from others; the oldest are those that programs do not need. Nobody can disable reclaim
+// for an object. Messages lie on the heap and count there: there is no other
 // memory for `ipc_bytes` to tell.
 zx_info_kmem_stats_extended_t MemoryInBytes() {
   const PmmStatistics pages = GetPmmStatistics();
@@ -25,6 +29,12 @@ zx_info_kmem_stats_extended_t MemoryInBytes() {
   bytes.total_heap_bytes = pages.heap_pages * kPageSize;
   bytes.free_heap_bytes = page_heap::GetStatistics().free_bytes;
   bytes.vmo_bytes = pages.object_pages * kPageSize;
+  const reclaim::PageStatistics fetched = reclaim::GetPageStatistics();
+  bytes.vmo_pager_total_bytes = fetched.pages * kPageSize;
+  bytes.vmo_pager_oldest_bytes = fetched.not_needed_pages * kPageSize;
+  const Discardable::PageStatistics discardable = Discardable::GetPageStatistics();
+  bytes.vmo_discardable_locked_bytes = discardable.locked_pages * kPageSize;
+  bytes.vmo_discardable_unlocked_bytes = discardable.unlocked_pages * kPageSize;
   bytes.mmu_overhead_bytes = pages.table_pages * kPageSize;
   bytes.other_bytes = other * kPageSize;
   return bytes;

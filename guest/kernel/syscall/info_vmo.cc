@@ -42,6 +42,7 @@ zx_info_vmo_t DescribeVmo(const Vmo& vmo) {
   info.flags = FlagsOf(vmo);
   info.cache_policy = vmo.content().cache_policy();
   info.metadata_bytes = vmo.metadata_bytes();
+  info.committed_change_events = vmo.reclaimed_pages();
   info.committed_bytes = info.populated_bytes = memory.pages * kPageSize;
   info.committed_private_bytes = info.populated_private_bytes = memory.private_pages * kPageSize;
   info.committed_scaled_bytes = info.populated_scaled_bytes = memory.scaled_bytes;

@@ -84,11 +84,15 @@ Result<> CheckHint(const Request& request) {
   return ignored ? Result<>() : CheckRange(request);
 }
 
-Result<> DontNeed(const Request& request) { return CheckHint(request); }
+Result<> DontNeed(const Request& request) {
+  PAGODA_TRY(CheckHint(request));
+  request.vmo.DontNeed(request.offset, request.length);
+  return {};
+}
 
 Result<> AlwaysNeed(const Request& request) {
   PAGODA_TRY(CheckHint(request));
-  return request.vmo.page_source() != nullptr ? request.vmo.Prefetch(request.offset, request.length) : Result<>();
+  return request.vmo.AlwaysNeed(request.offset, request.length);
 }
 
 enum class Needs : uint8_t { kRead, kWrite, kEither };

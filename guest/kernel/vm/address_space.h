@@ -63,6 +63,9 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   // Restricts entries to `access`, and waits as above. No access at all removes them.
   void RestrictPages(VirtualAddress address, PageIndex count, Access access);
 
+  // Whether a CPU has used the entry for `address` since this was asked last, or it is new (arch/paging_contract.h).
+  bool TakeAccessedMark(VirtualAddress address) { return page_table_.TakeAccessed(address); }
+
   // Enters all pages of [address, address + length) of `mapping` that are present in its VMO. Never allocates content;
   // stops early when there is no memory for tables: what is missing faults in.
   void EnterPresent(Mapping& mapping, VirtualAddress address, uint64_t length);

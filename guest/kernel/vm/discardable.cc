@@ -4,6 +4,28 @@
 
 namespace gk {
 
+namespace {
+
+constinit base::IntrusiveList<Discardable, AllDiscardablesTag> all_discardables;
+
+}  // namespace
+
+Discardable::Discardable(DiscardableOwner& owner) : owner_(owner) { all_discardables.PushBack(*this); }
+
+Discardable::~Discardable() {
+  reclaim::Remove(*this);
+  static_cast<base::ListNode<AllDiscardablesTag>&>(*this).Unlink();
+}
+
+Discardable::PageStatistics Discardable::GetPageStatistics() {
+  PageStatistics statistics{};
+  for (const Discardable& discardable : all_discardables) {
+    const bool unlocked = discardable.state_ == State::kUnlocked;
+    (unlocked ? statistics.unlocked_pages : statistics.locked_pages) += discardable.owner_.discardable_pages();
+  }
+  return statistics;
+}
+
 bool Discardable::Lock() {
   const bool was_discarded = discarded();
   reclaim::Remove(*this);

@@ -22,20 +22,30 @@ class DiscardableOwner {
  public:
   // Removes all pages from all mappings and frees them; returns how many. May neither block nor allocate.
   virtual uint64_t DiscardPages() = 0;
+  [[nodiscard]] virtual uint64_t discardable_pages() const = 0;
 
  protected:
   ~DiscardableOwner() = default;
 };
 
-class Discardable final : public HeapObject, public Reclaimable {
+struct AllDiscardablesTag;
+
+class Discardable final : public HeapObject, public Reclaimable, public base::ListNode<AllDiscardablesTag> {
  public:
-  explicit Discardable(DiscardableOwner& owner) : owner_(owner) {}
-  ~Discardable() { reclaim::Remove(*this); }
+  explicit Discardable(DiscardableOwner& owner);
+  ~Discardable();
   Discardable(const Discardable&) = delete;
   Discardable& operator=(const Discardable&) = delete;
 
   [[nodiscard]] bool discarded() const { return state_ == State::kDiscarded; }
   [[nodiscard]] uint64_t lock_count() const { return lock_count_; }
+
+  // Pages of all that exist. Goes through them.
+  struct PageStatistics {
+    uint64_t locked_pages;  // those of objects that were never unlocked included: they are kept as well
+    uint64_t unlocked_pages;
+  };
+  [[nodiscard]] static PageStatistics GetPageStatistics();
 
   // One lock more. True: the content was thrown away before, and is zeroes now.
   bool Lock();

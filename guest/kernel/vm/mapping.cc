@@ -62,6 +62,11 @@ void Mapping::WriteProtectContentPages(PageIndex first, PageIndex count) {
   }
 }
 
+bool Mapping::TakeAccessedMark(PageIndex index) {
+  const Shown shown = ShownOf(index, 1);
+  return shown.count != 0 && space_->TakeAccessedMark(shown.address);
+}
+
 void Mapping::SetSize(uint64_t size) {
   GK_ASSERT(size != 0);
   size_ = size;

@@ -48,6 +48,8 @@ class Mapping final : public Region, public base::ListNode<ContentMappingTag> {
   void UnmapContentPages(PageIndex first, PageIndex count);
   // Takes the permission to write away from them in the same way.
   void WriteProtectContentPages(PageIndex first, PageIndex count);
+  // Whether page `index` of the content was used through this mapping since this was asked last.
+  bool TakeAccessedMark(PageIndex index);
 
  private:
   friend class Vmar;

@@ -81,6 +81,11 @@ class PageSource final : public RefCounted<PageSource> {
   };
   Result<Fetched> Fetch(PageIndex first, PageIndex count, uint64_t provider_data);
 
+  // Whether somebody was asked about the page and has not answered yet.
+  [[nodiscard]] bool IsAsked(SourceRequestKind kind, PageIndex index) const {
+    return runs_[static_cast<size_t>(kind)].Find(index) != nullptr;
+  }
+
   // Makes the next Resolve of either kind safe. ZX_ERR_NO_MEMORY.
   Result<> PrepareResolve();
   // Something was heard of the pages [first, end): they are there (or need not be asked for any more), or have failed.

@@ -7,6 +7,7 @@
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/page_tree_node.h"
 #include "guest/kernel/vm/pmm.h"
+#include "guest/kernel/vm/reclaim.h"
 
 namespace gk {
 
@@ -120,6 +121,7 @@ void PageTree::ReleaseSlot(Node& node, unsigned slot, unsigned level) {
 // A tree does not name the page any more. Somebody else may: other trees, or who was lent it.
 void PageTree::OnPageLeft(Page& page) {
   --page.object.share_count;
+  reclaim::Remove(page);
   page.object.owner = nullptr;
 }
 

@@ -43,6 +43,7 @@ Result<> PagedContent::Enter(PageIndex index, Page* page, DirtyState state) {
   PAGODA_TRY(tree_.Insert(TreeIndex(index), page));
   page->dirty_state = state;
   page->object.owner = source_ ? this : nullptr;
+  OnUsed(*page);
   return {};
 }
 
@@ -123,6 +124,7 @@ PageLookup PagedContent::MakeOwnCopy(PageIndex index, PhysicalAddress original, 
   }
   page->dirty_state = state;
   page->object.owner = source_ ? this : nullptr;
+  OnUsed(*page);
   UnmapEverywhere(index, 1);
   return PageLookup::Ready(*page, page->may_be_written());
 }

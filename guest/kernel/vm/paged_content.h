@@ -62,9 +62,6 @@ struct DirtyRun {
 
 enum class Ancestry : uint8_t { kOriginal, kCopy, kCopyOfCopy };
 
-// Which pages eviction may take.
-enum class EvictionScope : uint8_t { kUnlessAlwaysNeeded, kAny };
-
 class PagedContent final : public VmoContent,
                            public base::ListNode<BackedContentTag>,
                            private PageSourceOwner,
@@ -93,6 +90,7 @@ class PagedContent final : public VmoContent,
   Result<> Zero(PageIndex first, PageIndex count) override;
   [[nodiscard]] PageIndex FindStaying(PageIndex first, PageIndex end) const override;
   Result<> Truncate(PageIndex end) override;
+  void SetHint(PageIndex first, PageIndex count, PageHint hint) override;
   Result<> Extend(PageIndex end) override;
   void OnModified() override { modified_ = true; }
   [[nodiscard]] Result<> CheckEnd(PageIndex end) const override;
@@ -145,9 +143,15 @@ class PagedContent final : public VmoContent,
   // moved, but what lies beyond it may be gone.
   Result<> MoveSourceEnd(PageIndex end);
 
-  // Gives `page` of this content back, if it is clean, unpinned and lent to nobody. Neither blocks nor allocates.
-  // False: it stays.
-  bool EvictPage(Page& page, EvictionScope scope);
+  // --- for reclaim, of content that has a source itself (paged_content_evict.cc) ---
+
+  // Whether the source would have to say nothing new if it were asked for `page`, which is in the tree, again: it is
+  // clean, unpinned, lent to nobody, and nobody waits to write to it.
+  [[nodiscard]] bool CanEvict(const Page& page) const;
+  // Whether some mapping, of this content or of one that it backs, has used the page since this was asked last.
+  bool TakeAccessedMark(PageIndex index);
+  // Gives the pages at [first, first + count) back, all of which can go.
+  void EvictPages(PageIndex first, PageIndex count);
 
   // The page at `index` as it is now, which nobody will write to until ReturnPage: the page itself, a copy of a pinned
   // one, or the page of zeroes. ZX_ERR_NOT_FOUND: it is missing; ZX_ERR_NO_MEMORY.
@@ -164,8 +168,10 @@ class PagedContent final : public VmoContent,
   Result<> OnDirtyGranted(PageIndex first, PageIndex count) override { return MakeDirty(first, first + count); }
   void OnDetached() override;
   [[nodiscard]] bool CanBeHadAgain(const Page& page) const;
+  static void OnUsed(Page& page);
 
   uint64_t DiscardPages() override;
+  [[nodiscard]] uint64_t discardable_pages() const override { return tree_.page_count(); }
   Result<> InsertRun(PageIndex tree_index, Page* first, PageIndex count);
 
   [[nodiscard]] PageIndex TreeIndex(PageIndex index) const { return bias_ + index; }

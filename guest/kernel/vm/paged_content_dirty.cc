@@ -5,6 +5,7 @@
 #include "guest/kernel/vm/object_page.h"
 #include "guest/kernel/vm/paged_content.h"
 #include "guest/kernel/vm/pmm.h"
+#include "guest/kernel/vm/reclaim.h"
 
 namespace gk {
 
@@ -169,6 +170,7 @@ Result<> PagedContent::EndWriteback(PageIndex first, PageIndex end) {
        entry = tree_.FindNextPage(entry.index + 1)) {
     if (entry.page->dirty_state == DirtyState::kAwaitingClean) {
       entry.page->dirty_state = DirtyState::kClean;
+      reclaim::Offer(*entry.page);
     }
   }
   for (DirtyZeroes::Part part = dirty_zeroes_.FindCleaned(first, end); part.first != part.end;
@@ -204,8 +206,13 @@ Result<Page*> PagedContent::LendPage(PageIndex index) {
 }
 
 void PagedContent::ReturnPage(Page* page) {
-  if (page->state == PageState::kObject && --page->object.share_count == 0) {
+  if (page->state != PageState::kObject) {
+    return;  // the page of zeroes
+  }
+  if (--page->object.share_count == 0) {
     FreePage(page);
+  } else {
+    OnUsed(*page);
   }
 }
 

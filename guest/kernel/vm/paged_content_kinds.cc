@@ -64,6 +64,7 @@ const Page* PagedContent::TryCommitLargeRun(PageIndex index) {
 
 uint64_t PagedContent::DiscardPages() {
   const uint64_t count = tree_.page_count();
+  OnReclaimed(count);
   const Result<> dropped = DropPages(0, kNoPage);
   GK_ASSERT(dropped.ok());  // nothing is shared, so nothing has to be copied
   return count;
@@ -90,6 +91,7 @@ void PagedContent::Unpin(PageIndex index, PinAccess access) {
   --page->pin_count;
   page->write_pin_count = static_cast<uint16_t>(page->write_pin_count - (access == PinAccess::kWrite ? 1 : 0));
   --pins_;
+  OnUsed(*page);
   if (discardable_ != nullptr) {
     discardable_->OnUnpinned();
   }

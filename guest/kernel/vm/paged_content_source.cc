@@ -66,6 +66,7 @@ PageIndex PagedContent::CountDirtied(PageIndex first, PageIndex most, PageIntent
 // A write makes the run of pages that it is going to cover dirty as a whole, before anything is copied.
 PageLookup PagedContent::UsePage(PageIndex index, const PageTree::Slot& slot, PageIntent intent, size_t count) {
   Page& page = *slot.page;
+  OnUsed(page);
   if (intent == PageIntent::kRead) {
     return PageLookup::Ready(page, slot.exclusive && page.may_be_written());
   }
@@ -177,18 +178,6 @@ void PagedContent::OnDetached() {
       FreePage(tree_.Take(entry.index));
     }
   }
-}
-
-bool PagedContent::EvictPage(Page& page, EvictionScope scope) {
-  const bool wanted = page.hint == PageHint::kAlwaysNeed && scope == EvictionScope::kUnlessAlwaysNeeded;
-  if (wanted || !source_ || !source_->attached() || !CanBeHadAgain(page)) {
-    return false;
-  }
-  GK_ASSERT(page.object.owner == this);
-  const PageIndex index = page.object.index;
-  UnmapEverywhere(index, 1);
-  FreePage(tree_.Take(index));
-  return true;
 }
 
 // What there was beyond `end` has gone, so nobody waits for it either.

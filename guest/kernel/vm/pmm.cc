@@ -6,6 +6,7 @@
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/buddy.h"
 #include "guest/kernel/vm/page_poison.h"
+#include "guest/kernel/vm/page_queue.h"
 #include "guest/kernel/vm/torture.h"
 
 namespace gk {
@@ -143,6 +144,7 @@ uint64_t& PagesIn(PageState state) { return g_pmm.pages_in_state[static_cast<siz
 void CheckFreeable(const Page& page) {
   GK_ASSERT(page.state != PageState::kFree && page.state != PageState::kFreeTail && page.state != PageState::kWired);
   GK_ASSERT(page.pin_count == 0);
+  GK_ASSERT(page.state != PageState::kObject || !PageQueue::IsQueued(page));
 }
 
 }  // namespace

@@ -1,24 +1,161 @@
 #include "guest/kernel/vm/reclaim.h"
 
+#include <optional>
+
 #include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/page_queue.h"
+#include "guest/kernel/vm/paged_content.h"
 
 namespace gk {
 namespace reclaim {
+
+constinit uint64_t pages_go_every = 0;
+
 namespace {
 
 constexpr uint64_t kWatermarkFraction = 64;
-constexpr uint64_t kLeastWatermark = 64;   // 256 KiB: more than one read of a source with the tables to map it
+constexpr uint64_t kLeastWatermark = 128;  // 512 KiB: a few reads of a source with the tables to map them
 constexpr uint64_t kMostWatermark = 4096;  // 16 MiB
 
-// The least recently used first.
-constinit base::IntrusiveList<Reclaimable, ReclaimTag> candidates;
+// How many pages may have their second chance in one go: a few milliseconds. What comes after them goes even if it was
+// used; next time there are fewer.
+constexpr unsigned kMostChances = 1u << 14;
 
-bool ReclaimUntil(uint64_t free_pages) {
-  bool freed = false;
-  while (FreePageCount() < free_pages && !candidates.empty()) {
-    freed |= candidates.PopFront()->Reclaim() != 0;
+struct Candidates {
+  base::IntrusiveList<Reclaimable, ReclaimTag> objects;  // the least recently used first, like all of them
+  PageQueue not_needed;
+  PageQueue pages;
+  PageQueue always_needed;
+  uint32_t last_use = 0;  // counts uses; stamps are compared by their difference, so it may wrap
+};
+constinit Candidates candidates;
+
+PageQueue& QueueOf(const Page& page) {
+  switch (page.hint) {
+    case PageHint::kNone:
+      return candidates.pages;
+    case PageHint::kDontNeed:
+      return candidates.not_needed;
+    case PageHint::kAlwaysNeed:
+      return candidates.always_needed;
   }
-  return freed;
+  Panic("no such hint");
+}
+
+bool IsOlder(uint32_t stamp, uint32_t other) { return static_cast<int32_t>(stamp - other) < 0; }
+
+// Pages on their way out, neighbours of one content: what shows them is told of all at once.
+class Victims {
+ public:
+  [[nodiscard]] PageIndex count() const { return count_; }
+
+  void Add(const Page& page) {
+    const bool continues = page.object.owner == content_ && page.object.index == first_ + count_;
+    if (!continues || count_ == kMost) {
+      Evict();
+      content_ = page.object.owner;
+      first_ = page.object.index;
+    }
+    ++count_;
+  }
+  void Evict() {
+    if (count_ != 0) {
+      content_->EvictPages(first_, count_);
+      count_ = 0;
+    }
+  }
+
+ private:
+  static constexpr PageIndex kMost = 64;
+
+  PagedContent* content_ = nullptr;
+  PageIndex first_ = 0;
+  PageIndex count_ = 0;
+};
+
+class Reclaimer {
+ public:
+  // Leaves the `spared` most recently used pages alone. Those that have their second chance are then among them: what
+  // else there is must do.
+  explicit Reclaimer(uint64_t spared) {
+    const Page* newest = candidates.pages.FromBack(spared);
+    if (spared == 0) {
+      last_ = candidates.last_use + kFarAhead;
+    } else if (newest != nullptr) {
+      last_ = newest->object.use_stamp;
+    }
+  }
+
+  // One step towards more memory. False: nobody is left who could give any.
+  bool Step() {
+    if (Page* page = candidates.not_needed.front(); page != nullptr) {
+      Take(*page);
+      return true;
+    }
+    Page* page = FirstPage();
+    if (page != nullptr && (candidates.objects.empty() || IsOlder(page->object.use_stamp, OldestObject()))) {
+      TakeUnlessUsed(*page);
+      return true;
+    }
+    if (!candidates.objects.empty()) {
+      freed_ |= candidates.objects.PopFront()->Reclaim() != 0;
+      return true;
+    }
+    page = candidates.always_needed.front();
+    if (page != nullptr) {
+      Take(*page);
+    }
+    return page != nullptr;
+  }
+
+  // Those that are as good as free.
+  [[nodiscard]] PageIndex taken() const { return victims_.count(); }
+
+  // True when anything was freed.
+  bool Finish() {
+    victims_.Evict();
+    return freed_;
+  }
+
+ private:
+  [[nodiscard]] Page* FirstPage() const {
+    Page* page = candidates.pages.front();
+    return page != nullptr && last_ && !IsOlder(*last_, page->object.use_stamp) ? page : nullptr;
+  }
+  static uint32_t OldestObject() { return candidates.objects.begin()->use_stamp(); }
+
+  void TakeUnlessUsed(Page& page) {
+    PagedContent& content = *page.object.owner;
+    if (chances_ != 0 && content.CanEvict(page) && content.TakeAccessedMark(page.object.index)) {
+      --chances_;
+      MarkUsed(page);
+    } else {
+      Take(page);
+    }
+  }
+
+  void Take(Page& page) {
+    Remove(page);
+    if (page.object.owner->CanEvict(page)) {
+      victims_.Add(page);
+      freed_ = true;
+    }
+  }
+
+  static constexpr uint32_t kFarAhead = 1u << 30;
+
+  std::optional<uint32_t> last_;  // the stamp of the last page that may go; none: they are all spared
+  Victims victims_;
+  unsigned chances_ = kMostChances;
+  bool freed_ = false;
+};
+
+bool ReclaimUntil(uint64_t free_pages, uint64_t spared) {
+  Reclaimer reclaimer(spared);
+  while (FreePageCount() + reclaimer.taken() < free_pages && reclaimer.Step()) {
+  }
+  return reclaimer.Finish();
 }
 
 }  // namespace
@@ -28,7 +165,8 @@ uint64_t HighWatermark() { return 2 * LowWatermark(); }
 
 void MarkUsed(Reclaimable& object) {
   Remove(object);
-  candidates.PushBack(object);
+  object.set_use_stamp(++candidates.last_use);
+  candidates.objects.PushBack(object);
 }
 
 void Remove(Reclaimable& object) {
@@ -37,9 +175,52 @@ void Remove(Reclaimable& object) {
   }
 }
 
-void ReclaimToHighWatermark() { ReclaimUntil(HighWatermark()); }
+void MarkUsed(Page& page) {
+  Remove(page);
+  if (page.hint == PageHint::kDontNeed) {
+    page.hint = PageHint::kNone;
+  }
+  Offer(page);
+}
 
-bool ReclaimAll() { return ReclaimUntil(UINT64_MAX); }
+void Offer(Page& page) {
+  Remove(page);
+  page.object.use_stamp = ++candidates.last_use;
+  QueueOf(page).PushBack(page);
+}
+
+void Remove(Page& page) {
+  if (PageQueue::IsQueued(page)) {
+    QueueOf(page).Remove(page);
+  }
+}
+
+void SetHint(Page& page, PageHint hint) {
+  const bool queued = PageQueue::IsQueued(page);
+  Remove(page);
+  page.hint = hint;
+  if (queued) {
+    Offer(page);
+  }
+}
+
+// Pages that have just arrived may not have been seen by those who wait for them. If they went they would be asked for
+// again, for ever when there is nothing else to take.
+void ReclaimToHighWatermark() { ReclaimUntil(HighWatermark(), LowWatermark() / 2); }
+
+bool ReclaimAll() { return ReclaimUntil(UINT64_MAX, 0); }
+
+void OnSafePointOfTest() {
+  static constinit uint64_t safe_points = 0;
+  if (++safe_points % pages_go_every == 0) {
+    ReclaimUntil(FreePageCount() + 1, 0);
+  }
+}
+
+PageStatistics GetPageStatistics() {
+  return {.pages = candidates.not_needed.size() + candidates.pages.size() + candidates.always_needed.size(),
+          .not_needed_pages = candidates.not_needed.size()};
+}
 
 }  // namespace reclaim
 

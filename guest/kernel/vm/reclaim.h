@@ -1,7 +1,22 @@
 // Memory pressure: who can give pages back, and when they are asked to.
 //
-// Things whose content may be thrown away (an unlocked discardable VMO) stand in one list, the least recently used
-// first. They are asked at safe points only: where the kernel is entered and at the top of loops over pages, before the
+// Two kinds of things can be done without: objects whose content may be thrown away as a whole (an unlocked discardable
+// VMO), and single pages that their source can be asked for again (clean ones of content with a source). They go in one
+// order, the least recently used first, but for what programs have said of pages:
+//
+//   1. pages that are not needed (ZX_VMO_OP_DONT_NEED), as long as nobody uses them all the same
+//   2. objects and pages by the time of their last use
+//   3. pages that are always needed (ZX_VMO_OP_ALWAYS_NEED), by that time too: an allocation that fails would be worse
+//
+// A page is used when it arrives, and when a fault or a call looks it up. A mapped page can be used without that, so
+// one whose turn comes is looked up in the page tables first: if the CPUs have marked an entry of it as accessed, the
+// mark is taken away and the page has a second chance, as the most recently used. What that costs and what else there
+// would be is said in this folder's README.
+//
+// Those that were used last of all, half a low watermark of pages, are spared as long as an allocation may yet succeed:
+// who waited for them may not have seen them yet.
+//
+// They are asked at safe points only: where the kernel is entered and at the top of loops over pages, before the
 // operation has looked anything up. An allocation in the middle of an operation never reclaims, because it could pull
 // pages from under that very operation; the reserve below the low watermark covers every step between two safe points.
 //
@@ -32,8 +47,14 @@ class Reclaimable : public base::ListNode<ReclaimTag> {
   // to give once more. Returns the number of pages freed. May neither block nor allocate.
   virtual uint64_t Reclaim() = 0;
 
+  [[nodiscard]] uint32_t use_stamp() const { return use_stamp_; }
+  void set_use_stamp(uint32_t stamp) { use_stamp_ = stamp; }
+
  protected:
   ~Reclaimable() = default;
+
+ private:
+  uint32_t use_stamp_ = 0;
 };
 
 namespace reclaim {
@@ -48,18 +69,40 @@ void MarkUsed(Reclaimable& object);
 // Its content must be kept from now on. Does nothing for an object that is not in the list.
 void Remove(Reclaimable& object);
 
+// The same for a page of content with a source (Page::object.owner). One that cannot be had again just now (dirty,
+// pinned, lent) may be left in the list: it is recognised when its turn comes, and offered anew by its next use.
+void MarkUsed(Page& page);
+void Remove(Page& page);
+// It has become one that can be had again, but nobody has used it.
+void Offer(Page& page);
+// What a program says about a page that is there. A page that is not needed and used all the same is like any other.
+void SetHint(Page& page, PageHint hint);
+
 // Out of line: reclaims up to the high watermark.
 void ReclaimToHighWatermark();
+
+// Every how many safe points one page is reclaimed although there is memory; 0: never. A kernel option, for tests.
+extern uint64_t pages_go_every;
+void OnSafePointOfTest();
 
 // The safe point. Cheap while there is memory.
 inline void SafePoint() {
   if (FreePageCount() < LowWatermark()) {
     ReclaimToHighWatermark();
   }
+  if (pages_go_every != 0) {
+    OnSafePointOfTest();
+  }
 }
 
 // Everything that can be had. True when that freed anything.
 bool ReclaimAll();
+
+struct PageStatistics {
+  uint64_t pages;             // that could go, or were thought so when they were last used
+  uint64_t not_needed_pages;  // those of them that would be the first
+};
+[[nodiscard]] PageStatistics GetPageStatistics();
 
 }  // namespace reclaim
 

@@ -106,10 +106,12 @@ Result<> Vmar::ApplyRangeOp(RangeOp op, Mapping& mapping, VirtualAddress address
       space_->EnterPresent(mapping, address, piece.length);
       return {};
     case RangeOp::kPrefetch:
-    case RangeOp::kAlwaysNeed:
       return piece.vmo->page_source() != nullptr ? piece.vmo->Prefetch(piece.offset, piece.length) : Result<>();
+    case RangeOp::kAlwaysNeed:
+      return piece.vmo->AlwaysNeed(piece.offset, piece.length);
     case RangeOp::kDontNeed:
-      break;  // a hint, and no object takes it yet
+      piece.vmo->DontNeed(piece.offset, piece.length);
+      return {};
   }
   return {};
 }

@@ -145,6 +145,13 @@ class Vmo final : public RefCounted<Vmo> {
   // Makes the pages that a source has for the range present; as Commit otherwise.
   Result<> Prefetch(uint64_t offset, uint64_t length);
 
+  // The pages that touch the range, as far as they are there and came from a source, will not be wanted soon: they are
+  // the first to be taken back. Does nothing to an object without a source.
+  void DontNeed(uint64_t offset, uint64_t length);
+  // They are the last to be taken back, and are fetched now as by Prefetch, whose errors these are. Does nothing to an
+  // object without a source.
+  Result<> AlwaysNeed(uint64_t offset, uint64_t length);
+
   // Drops the pages of the range, which then read as zero. ZX_ERR_INVALID_ARGS: not page-aligned; ZX_ERR_OUT_OF_RANGE;
   // ZX_ERR_NOT_SUPPORTED: this kind of object cannot. Nothing changed on failure.
   Result<> Decommit(uint64_t offset, uint64_t length);
@@ -214,6 +221,8 @@ class Vmo final : public RefCounted<Vmo> {
   [[nodiscard]] Attribution GetAttribution() const;
   // Heap bytes of what holds the pages, nodes shared with copies included.
   [[nodiscard]] size_t metadata_bytes() const { return owns_content() ? content_->metadata_bytes() : 0; }
+  // How many of them the kernel has taken back because memory was short.
+  [[nodiscard]] uint64_t reclaimed_pages() const { return owns_content() ? content_->reclaimed_pages() : 0; }
   // Null: content is made, not fetched.
   [[nodiscard]] PageSource* page_source() const { return content_->page_source(); }
   [[nodiscard]] VmoContent& content() const { return *content_; }
@@ -270,6 +279,7 @@ class Vmo final : public RefCounted<Vmo> {
   [[nodiscard]] bool owns_content() const {
     return child_kind_ != ChildKind::kSlice && child_kind_ != ChildKind::kReference;
   }
+  void SetHint(uint64_t offset, uint64_t length, PageHint hint);
   Result<> ZeroPartOfPage(uint64_t offset, uint64_t length);
   Result<> ZeroPages(PageIndex first, PageIndex end);
   Result<> MakePresent(uint64_t offset, uint64_t length, PageIntent intent);

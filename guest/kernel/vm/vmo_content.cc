@@ -33,6 +33,15 @@ void VmoContent::UnmapFromAll(PageIndex first, PageIndex count) {
   }
 }
 
+// All of them are asked, so that all marks are gone.
+bool VmoContent::TakeAccessedMarkInAll(PageIndex index) {
+  bool accessed = false;
+  for (Mapping& mapping : mappings_) {
+    accessed |= mapping.TakeAccessedMark(index);
+  }
+  return accessed;
+}
+
 void VmoContent::WriteProtectInAll(PageIndex first, PageIndex count) {
   for (Mapping& mapping : mappings_) {
     mapping.WriteProtectContentPages(first, count);

@@ -128,6 +128,11 @@ class VmoContent : public RefCounted<VmoContent> {
   [[nodiscard]] uint32_t cache_policy() const { return cache_policy_; }
   void set_cache_policy(uint32_t policy) { cache_policy_ = policy; }
 
+  // How soon the pages of [first, first + count) that are there and could be fetched again will be wanted.
+  virtual void SetHint(PageIndex, PageIndex, PageHint) {}
+  // How many pages the kernel has taken back because memory was short.
+  [[nodiscard]] uint64_t reclaimed_pages() const { return reclaimed_pages_; }
+
   [[nodiscard]] bool is_mapped() const { return !mappings_.empty(); }
   // The address spaces that map `vmo`, a window onto this. Looks at every mapping of the content.
   [[nodiscard]] size_t CountSpaces(const Vmo& vmo);
@@ -141,11 +146,17 @@ class VmoContent : public RefCounted<VmoContent> {
  protected:
   VmoContent() = default;
 
+  void OnReclaimed(uint64_t pages) { reclaimed_pages_ += pages; }
+
+  // Whether the page was used through some mapping of this content since this was asked last.
+  bool TakeAccessedMarkInAll(PageIndex index);
+
   // As UnmapFromAll, for the permission to write.
   void WriteProtectInAll(PageIndex first, PageIndex count);
 
  private:
   uint32_t cache_policy_ = ZX_CACHE_POLICY_CACHED;
+  uint64_t reclaimed_pages_ = 0;
   base::IntrusiveList<Mapping, ContentMappingTag> mappings_;
 };
 

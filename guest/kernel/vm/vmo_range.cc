@@ -102,6 +102,30 @@ Result<> Vmo::MakePresent(uint64_t offset, uint64_t length, PageIntent intent) {
   return {};
 }
 
+void Vmo::DontNeed(uint64_t offset, uint64_t length) {
+  if (page_source() != nullptr) {
+    SetHint(offset, length, PageHint::kDontNeed);
+  }
+}
+
+Result<> Vmo::AlwaysNeed(uint64_t offset, uint64_t length) {
+  if (page_source() == nullptr) {
+    return {};
+  }
+  PAGODA_TRY(Prefetch(offset, length));
+  SetHint(offset, length, PageHint::kAlwaysNeed);
+  return {};
+}
+
+// As far as the object reaches.
+void Vmo::SetHint(uint64_t offset, uint64_t length, PageHint hint) {
+  const PageIndex first = offset / kPageSize;
+  const PageIndex end = Min(base::AlignUp(offset + length, kPageSize) / kPageSize, page_end());
+  if (first < end) {
+    content_->SetHint(ContentIndex(first), end - first, hint);
+  }
+}
+
 Result<> Vmo::Resize(uint64_t size) {
   if (!resizable()) {
     return Error(ZX_ERR_UNAVAILABLE);

@@ -165,6 +165,21 @@ std::optional<arch::Translation> Walk(PhysicalAddress root, VirtualAddress addre
   }
 }
 
+void MarkAccessed(PhysicalAddress root, VirtualAddress address) {
+  PhysicalAddress table = root;
+  for (int shift = 39;; shift -= 9) {
+    uint64_t& entry = arch::PhysicalToVirtual<uint64_t>(table)[(address >> shift) & 511];
+    if (!IsPresent(entry)) {
+      return;
+    }
+    if (shift == 12 || (shift == 21 && (entry & kEntryLarge) != 0)) {
+      entry |= arch::kEntryAccessed;
+      return;
+    }
+    table = entry & kEntryAddress;
+  }
+}
+
 }  // namespace fake_arch
 
 namespace arch {

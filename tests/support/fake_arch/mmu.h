@@ -29,5 +29,7 @@ struct MmuStatistics {
 // What the CPU would do: walks the table at `root` bit by bit as the SDM says, independently of arch::PageTable.
 // Permissions of all levels are combined.
 [[nodiscard]] std::optional<arch::Translation> Walk(PhysicalAddress root, VirtualAddress address);
+// What it does besides when it uses the entry: marks it as accessed.
+void MarkAccessed(PhysicalAddress root, VirtualAddress address);
 
 }  // namespace gk::fake_arch

@@ -236,6 +236,26 @@ std::optional<Translation> PageTable::Query(VirtualAddress va) const {
   }
 }
 
+// A CPU that sets the Dirty bit between the load and the store loses it: nobody asks for that one.
+bool PageTable::TakeAccessed(VirtualAddress va) {
+  if (!IsCanonical(va)) {
+    return false;
+  }
+  Page* table = root_;
+  for (unsigned level = kLevels;; --level) {
+    const unsigned index = SlotIndex(va, level);
+    const uint64_t entry = table->data<uint64_t>()[index];
+    if (!IsPresent(entry)) {
+      return false;
+    }
+    if (IsLeaf(entry, level)) {
+      SetEntry(*table, index, entry & ~kEntryAccessed);
+      return (entry & kEntryAccessed) != 0;
+    }
+    table = TableOf(entry);
+  }
+}
+
 void PageTable::OnInvalidated() {
   needs_invalidation_ = false;
   while (retired_ != nullptr) {

@@ -37,6 +37,7 @@ class PageTable {
   Result<> Unmap(VirtualAddress va, size_t pages);
   Result<> Protect(VirtualAddress va, size_t pages, Access access);
   [[nodiscard]] std::optional<Translation> Query(VirtualAddress va) const;
+  bool TakeAccessed(VirtualAddress va);
   [[nodiscard]] bool needs_invalidation() const { return needs_invalidation_; }
   // All CPUs have forgotten what was removed: frees the tables that were emptied.
   void OnInvalidated();

@@ -29,12 +29,14 @@ TEST(KernelOptions, WithoutAnyTheDefaultsStand) {
 
 TEST(KernelOptions, EachKeySetsItsOption) {
   const auto options = Parse(
-      "compat=zircon\0seed=18446744073709551615\0set-aside=7\0enable-debugging-syscalls=true\0crash=stack-overflow\0"s,
-      5);
+      "compat=zircon\0seed=18446744073709551615\0set-aside=7\0pages-go-every=3\0"
+      "enable-debugging-syscalls=true\0crash=stack-overflow\0"s,
+      6);
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->api_policy, ApiPolicy::kZircon);
   EXPECT_EQ(options->seed, UINT64_MAX);
   EXPECT_EQ(options->set_aside_pages, 7u);
+  EXPECT_EQ(options->pages_go_every, 3u);
   EXPECT_TRUE(options->debugging_syscalls);
   EXPECT_EQ(options->crash, CrashKind::kStackOverflow);
 }
@@ -46,9 +48,9 @@ TEST(KernelOptions, TheLastOfTwoCounts) {
 }
 
 TEST(KernelOptions, ABadOneIsNamedInTheError) {
-  for (const char* bad :
-       {"", "seed", "seed=", "seed=-1", "seed=1x", "seed=18446744073709551616", "set-aside=", "set-aside=65537",
-        "enable-debugging-syscalls=1", "compat=", "compat=linux", "crash=", "crash=now", "=", "unknown=1"}) {
+  for (const char* bad : {"", "seed", "seed=", "seed=-1", "seed=1x", "seed=18446744073709551616",
+                          "set-aside=", "set-aside=65537", "pages-go-every=0", "enable-debugging-syscalls=1",
+                          "compat=", "compat=linux", "crash=", "crash=now", "=", "unknown=1"}) {
     const std::string strings = "seed=1\0"s + bad + '\0';  // the error points into them
     const auto options = Parse(strings, 2);
     ASSERT_FALSE(options.ok()) << bad;

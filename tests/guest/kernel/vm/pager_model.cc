@@ -328,8 +328,9 @@ void PagerModel::Kill() {
 
 void PagerModel::Evict() {
   const PresentPage page = size() != 0 ? object_.vmo->PeekPage(Below(size())) : PresentPage();
-  if (page) {
-    object_.content().EvictPage(*PageOf(page.address), EvictionScope::kAny);
+  const Page* evicted = page ? PageOf(page.address) : nullptr;
+  if (evicted != nullptr && object_.content().CanEvict(*evicted)) {
+    object_.content().EvictPages(evicted->object.index, 1);
   }
 }
 

@@ -60,6 +60,7 @@ inline zx_status_t Touch(AddressSpace& space, VirtualAddress address, Access acc
   for (;;) {
     const auto found = fake_arch::Walk(space.page_table_root(), address);
     if (found.has_value() && found->attributes.user && IsSubset(access, found->attributes.access)) {
+      fake_arch::MarkAccessed(space.page_table_root(), address);
       if (byte != nullptr) {
         *byte = arch::PhysicalToVirtual<uint8_t>(found->address);
       }

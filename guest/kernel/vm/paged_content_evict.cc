@@ -1,0 +1,57 @@
+// Content with a source: which pages the kernel may take back when memory is short, and how they go.
+#include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/vm/paged_content.h"
+#include "guest/kernel/vm/pmm.h"
+#include "guest/kernel/vm/reclaim.h"
+
+namespace gk {
+
+// A page that cannot go stays out of the order; its next use as one that can brings it in. Pages that are only lent any
+// more belong to no content.
+void PagedContent::OnUsed(Page& page) {
+  if (page.object.owner != nullptr && page.dirty_state == DirtyState::kClean) {
+    reclaim::MarkUsed(page);
+  }
+}
+
+bool PagedContent::CanEvict(const Page& page) const {
+  return source_->attached() && CanBeHadAgain(page) && !source_->IsAsked(SourceRequestKind::kDirty, page.object.index);
+}
+
+bool PagedContent::TakeAccessedMark(PageIndex index) {
+  bool accessed = TakeAccessedMarkInAll(index);
+  for (PagedContent& backed : backed_) {
+    // Indices of this content are the other's tree indices.
+    if (index >= backed.bias_ && index < backed.backing_end_) {
+      accessed |= backed.TakeAccessedMarkInAll(index - backed.bias_);
+    }
+  }
+  return accessed;
+}
+
+void PagedContent::EvictPages(PageIndex first, PageIndex count) {
+  UnmapEverywhere(first, count);
+  for (PageIndex i = 0; i < count; ++i) {
+    FreePage(tree_.Take(first + i));
+  }
+  OnReclaimed(count);
+}
+
+// A copy has a say about those pages of its backing that it shows.
+void PagedContent::SetHint(PageIndex first, PageIndex count, PageHint hint) {
+  if (source_) {
+    for (PageTree::Entry entry = tree_.FindNextPage(first); entry.index - first < count;
+         entry = tree_.FindNextPage(entry.index + 1)) {
+      reclaim::SetHint(*entry.page, hint);
+    }
+  } else if (backing_) {
+    const PageIndex end = Min(TreeIndex(first) + count, backing_end_);
+    for (PageIndex at = tree_.FindAbsent(TreeIndex(first)); at < end;) {
+      const PageIndex shown_end = Min(tree_.FindNextNonAbsent(at).index, end);
+      backing_->SetHint(at, shown_end - at, hint);
+      at = shown_end < end ? tree_.FindAbsent(shown_end) : end;
+    }
+  }
+}
+
+}  // namespace gk
