@@ -1,0 +1,254 @@
+// Pagers in processes of their own, as a person runs them: `pagoda pager`, guests that attach, and SIGKILL.
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <pty.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "guest/programs/page-storm.h"
+#include "tests/integration/fixture.h"
+
+namespace integration {
+namespace {
+
+constexpr uint64_t kPageSize = 4096;
+
+std::string Sha256(const std::string& content) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  EVP_Digest(content.data(), content.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  std::string text;
+  for (unsigned int index = 0; index < size; ++index) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    text += kDigits[digest[index] >> 4];
+    text += kDigits[digest[index] & 15];
+  }
+  return text;
+}
+
+std::string RandomContent(size_t size) {
+  std::mt19937_64 generator(size);
+  std::string content(size, '\0');
+  for (char& byte : content) {
+    byte = static_cast<char>(generator());
+  }
+  return content;
+}
+
+std::vector<std::string> PagerCommand(const std::string& spec, const std::filesystem::path& socket) {
+  return {PagodaPath(), "pager", spec, "--socket", socket.string()};
+}
+
+// A pager process that listens.
+std::unique_ptr<Process> StartPager(const std::string& spec, const std::filesystem::path& socket) {
+  auto pager = std::make_unique<Process>(PagerCommand(spec, socket));
+  EXPECT_TRUE(pager->WaitForOutput("serving"));
+  return pager;
+}
+
+void Kill(std::unique_ptr<Process> pager) {
+  pager->Signal(SIGKILL);
+  EXPECT_EQ(pager->Wait().code, 128 + SIGKILL);
+}
+
+class PagerCommandTest : public testing::Test {
+ protected:
+  TemporaryFolder files_;
+  const std::filesystem::path socket_ = files_.path("socket");
+  const std::string spec_ = "file:" + files_.Write("data", "0123456789").string() + ",ro";
+};
+
+TEST_F(PagerCommandTest, SigtermAndSigintEndItInOrder) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const auto pager = StartPager(spec_, socket_);
+    pager->Signal(signal);
+    const Ending ending = pager->Wait();
+    EXPECT_EQ(ending.code, 0) << ending.err;
+    EXPECT_EQ(ending.err, "");
+    EXPECT_FALSE(std::filesystem::exists(socket_));
+  }
+}
+
+TEST_F(PagerCommandTest, SocketOfAKilledPagerIsReplacedAndThatOfALiveOneIsNot) {
+  Kill(StartPager(spec_, socket_));
+  EXPECT_TRUE(std::filesystem::exists(socket_));
+  const auto pager = StartPager(spec_, socket_);
+  const Ending second = Execute(PagerCommand(spec_, socket_));
+  EXPECT_EQ(second.code, 2);
+  EXPECT_EQ(second.err, "pagoda: " + socket_.string() + ": in use by a running program\n");
+  EXPECT_TRUE(std::filesystem::exists(socket_));
+}
+
+TEST_F(PagerCommandTest, WhatCannotBeServedIsSaidInOneLine) {
+  for (const auto& [spec, text] : {std::pair("file:" + files_.path("none").string() + ",ro", "No such file"),
+                                   std::pair(std::string("smoke:signals"), "unknown kind 'smoke'"),
+                                   std::pair(std::string("nothing"), "no kind of pager")}) {
+    const Ending ending = Execute(PagerCommand(spec, socket_));
+    EXPECT_EQ(ending.code, 2) << spec;
+    EXPECT_EQ(ending.err.find("pagoda: "), 0u) << ending.err;
+    EXPECT_NE(ending.err.find(text), std::string::npos) << ending.err;
+    EXPECT_EQ(ending.err.find('\n'), ending.err.size() - 1);
+  }
+  EXPECT_FALSE(std::filesystem::exists(socket_));
+}
+
+TEST_F(PagerCommandTest, MonitorWithoutAPagerSaysWhatToStart) {
+  const Ending ending = Execute(RunCommand({"--pager", "f=unix:" + socket_.string()}, {"hello"}));
+  EXPECT_EQ(ending.code, 2);
+  EXPECT_NE(ending.err.find("pagoda pager SPEC --socket " + socket_.string()), std::string::npos) << ending.err;
+}
+
+class ExternalPagerTest : public GuestTest {
+ protected:
+  [[nodiscard]] std::string Attach(const std::string& options = "") const {
+    return "f=unix:" + socket_.string() + options;
+  }
+
+  const std::filesystem::path socket_ = files_.path("socket");
+};
+
+TEST_F(ExternalPagerTest, FileHasTheSameHashInTheGuestAsOnTheHost) {
+  const std::string content = RandomContent((4 << 20) + 1);
+  const auto pager = StartPager("file:" + files_.Write("data", content).string() + ",ro", socket_);
+  const Ending ending = Execute(RunCommand({"--pager", Attach()}, {"sha256sum", "f"}));
+  EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+  EXPECT_EQ(ending.out.substr(0, 64), Sha256(content));
+}
+
+TEST_F(ExternalPagerTest, TwoGuestsShareOnePagerProcess) {
+  const std::string content = RandomContent(3 << 20);
+  const auto pager = StartPager("file:" + files_.Write("data", content).string() + ",ro", socket_);
+  Process first(RunCommand({"--pager", Attach()}, {"sha256sum", "f"}));
+  Process second(RunCommand({"--pager", Attach()}, {"sha256sum", "f"}));
+  for (Process* guest : {&first, &second}) {
+    const Ending ending = guest->Wait();
+    EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+    EXPECT_EQ(ending.out.substr(0, 64), Sha256(content));
+  }
+  pager->Signal(SIGTERM);
+  const Ending ending = pager->Wait();
+  EXPECT_EQ(ending.code, 0);
+  EXPECT_EQ(ending.err, "");
+}
+
+TEST_F(ExternalPagerTest, PagerThatStaysAwayFailsTheGuestsAccessAndNotTheMonitor) {
+  const std::string spec = "file:" + files_.Write("data", RandomContent(64 << 20)).string() + ",ro";
+  auto pager = StartPager(spec, socket_);
+  // Hashes for longer than it takes to kill the pager.
+  std::vector<std::string> program = {"sha256sum"};
+  program.insert(program.end(), 100, "f");
+  Process guest(RunCommand({"--timeout", "25", "--pager", Attach(",reconnect=1")}, program));
+  EXPECT_TRUE(guest.WaitForOutput("  f"));
+  Kill(std::move(pager));
+  const Ending ending = guest.Wait();
+  EXPECT_FALSE(ending.hung);
+  EXPECT_NE(ending.code, 0);
+  EXPECT_NE(ending.code, 124) << "an access waited without end";
+  EXPECT_NE(ending.err.find("pager 'f': lost the pager"), std::string::npos) << ending.err;
+  EXPECT_NE(ending.err.find("failed with ZX_ERR_IO"), std::string::npos) << ending.err;
+}
+
+// A guest that reads and writes until it is told to stop, on a terminal of its own.
+class PageStorm {
+ public:
+  PageStorm(const std::string& pager, uint64_t seed) {
+    EXPECT_EQ(openpty(&master_, &terminal_, nullptr, nullptr, nullptr), 0);
+    for (const int fd : {master_, terminal_}) {
+      fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+    guest_ = std::make_unique<Process>(
+        RunCommand({"--timeout", "100", "--pager", pager}, {"page-storm", "f", std::to_string(seed)}), terminal_);
+    EXPECT_TRUE(ReadUntil("page-storm begins")) << shown_;
+  }
+  ~PageStorm() {
+    close(master_);
+    close(terminal_);
+  }
+  // Tells it to stop; what it printed, and how it ended.
+  Ending Stop() {
+    EXPECT_EQ(write(master_, "\n", 1), 1);
+    EXPECT_TRUE(ReadUntil("page-storm ends")) << shown_;
+    Ending ending = guest_->Wait();
+    ending.out = shown_;
+    return ending;
+  }
+
+ private:
+  bool ReadUntil(const std::string& text) {
+    std::array<char, 4096> buffer;
+    while (shown_.find(text) == std::string::npos) {
+      const ssize_t count = read(master_, buffer.data(), buffer.size());
+      if (count <= 0 || shown_.find("page-storm: ") != std::string::npos) {
+        return false;
+      }
+      shown_.append(buffer.data(), static_cast<size_t>(count));
+    }
+    return true;
+  }
+
+  int master_ = -1;
+  int terminal_ = -1;
+  std::string shown_;
+  std::unique_ptr<Process> guest_;
+};
+
+std::vector<uint64_t> VersionsIn(const std::string& shown) {
+  std::vector<uint64_t> versions;
+  std::istringstream words(shown);
+  std::string word;
+  while (words >> word) {
+    if (word == "version") {
+      words >> versions.emplace_back();
+    }
+  }
+  return versions;
+}
+
+TEST_F(ExternalPagerTest, KilledAtRandomPointsItLosesNoWriteAndGivesNoWrongByte) {
+  // Where the machine itself is emulated a pager takes as long to start as 20 of them do elsewhere.
+  const int kills = std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? 10 : 200;
+  constexpr uint64_t kPages = 256;
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const auto file = files_.Write("data", std::string(kPages * kPageSize, '\0'));
+  const std::string spec = "file:" + file.string();
+
+  auto pager = StartPager(spec, socket_);
+  PageStorm storm(Attach(",reconnect=30"), seed);
+  for (int kill = 0; kill < kills; ++kill) {
+    // The point in time is what is random here; nothing is waited for.
+    const timespec moment{.tv_sec = 0, .tv_nsec = static_cast<long>(random() % 15'000'000)};
+    nanosleep(&moment, nullptr);
+    Kill(std::move(pager));
+    pager = StartPager(spec, socket_);
+  }
+  const Ending ending = storm.Stop();
+  EXPECT_EQ(ending.code, 0) << ending.out << ending.err;
+
+  const std::vector<uint64_t> versions = VersionsIn(ending.out);
+  ASSERT_EQ(versions.size(), kPages) << ending.out;
+  const std::string content = ReadFile(file);
+  ASSERT_EQ(content.size(), kPages * kPageSize);
+  for (uint64_t page = 0; page < kPages; ++page) {
+    std::array<uint64_t, programs::kWordsPerPage> words;
+    std::memcpy(words.data(), content.data() + page * kPageSize, kPageSize);
+    for (uint64_t index = 0; index < words.size(); ++index) {
+      ASSERT_EQ(words[index], programs::StormWord(page, versions[page], index)) << "page " << page;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace integration
