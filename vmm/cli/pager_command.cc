@@ -44,9 +44,10 @@ Result<> Serve(const PagerOptions& options) {
   if (!server.ok()) {
     return FromDevice(std::move(server).error());
   }
-  fmt::print("serving {} at {}\n", options.spec, options.socket);
-  std::fflush(stdout);
-  static_cast<void>(server.value()->RunUntilSignal());
+  static_cast<void>(server.value()->RunUntilSignal([&options] {
+    fmt::print("serving {} at {}\n", options.spec, options.socket);
+    std::fflush(stdout);
+  }));
   return {};
 }
 

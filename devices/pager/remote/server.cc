@@ -108,7 +108,7 @@ void Server::Run() {
   state_->context.run();
 }
 
-int Server::RunUntilSignal() {
+int Server::RunUntilSignal(const std::function<void()>& ready) {
   int received = 0;
   boost::asio::signal_set signals(state_->context, SIGINT, SIGTERM);
   signals.async_wait([this, &received](const auto& error, int signal) {
@@ -117,6 +117,7 @@ int Server::RunUntilSignal() {
       state_->context.stop();
     }
   });
+  ready();
   Run();
   return received;
 }

@@ -40,8 +40,9 @@ class Server {
 
   // Serves until Stop, on this thread.
   void Run();
-  // As Run, and until SIGINT or SIGTERM; returns the signal's number, or 0 after Stop.
-  int RunUntilSignal();
+  // As Run, and until SIGINT or SIGTERM; returns the signal's number, or 0 after Stop. `ready` is called once, when a
+  // signal would end it in order already.
+  int RunUntilSignal(const std::function<void()>& ready = [] {});
   // Any thread.
   void Stop();
 
