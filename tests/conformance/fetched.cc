@@ -61,16 +61,6 @@ TEST(Fetched, CopiesOnWriteReadThroughAndKeepTheirWrites) {
   EXPECT_TRUE(StartOf(vmo) == original);
 }
 
-// vmo create_child | ZX_VMO_OP_COMMIT of a child whose pages a pager supplies | commits the parent's pages too
-TEST(Fetched, CommitOfACopyCommitsTheParentsPagesToo) {
-  const zx::vmo vmo = OpenFile();
-  const zx::vmo child = MakeChild(vmo, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, 0, 1);
-  EXPECT_EQ(CommittedPages(vmo), 0u);
-  EXPECT_OK(OpRange(child, ZX_VMO_OP_COMMIT, 0, kPageSize));
-  EXPECT_EQ(CommittedPages(child), 1u);
-  EXPECT_GE(CommittedPages(vmo), 1u);
-}
-
 // vmo op_range | ZX_VMO_OP_DECOMMIT of a VMO that is backed by a pager | NOT_SUPPORTED, also of its copies
 TEST(Fetched, DecommitIsNotSupported) {
   const zx::vmo vmo = OpenFile();

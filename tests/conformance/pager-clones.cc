@@ -245,6 +245,20 @@ void CommitClone(uint64_t pages, const std::vector<uint64_t>& present) {
   EXPECT_TRUE(pager.IsQuiet(vmo));
 }
 
+// vmo create_child | ZX_VMO_OP_COMMIT of a child whose pages a pager supplies | commits the parent's pages too
+TEST(PagerCloneCommit, CommitsTheParentsPagesToo) {
+  UserPager pager;
+  const PagedVmo vmo = pager.Create(3);
+  const PagedVmo clone = vmo.Clone();
+  TestThread thread = CommitInThread(clone, 0, 2);
+  ASSERT_TRUE(pager.WaitForRead(vmo, 0, 2));
+  ASSERT_OK(pager.Supply(vmo, 0, 2));
+  EXPECT_OK(thread.Wait());
+  EXPECT_EQ(CommittedPages(clone), 2u);
+  EXPECT_EQ(CommittedPages(vmo), 2u);
+  EXPECT_TRUE(pager.IsQuiet(vmo));
+}
+
 // pager vmo_op_range | ZX_VMO_OP_COMMIT of a clone, nothing is there | one READ, and the clone has pages of its own
 TEST(PagerCloneCommit, AsksOnceForAll) { CommitClone(4, {}); }
 
