@@ -3,38 +3,12 @@
 #include <zircon/errors.h>
 #include <zircon/syscalls/pager.h>
 
+#include "guest/kernel/vm/pager_op_range.h"
+
 namespace gk::drivers {
 namespace {
 
 using Kind = abi::PortOperationKind;
-
-// As ZX_PAGER_OP_FAIL has it: errors that say what is wrong with the content.
-bool IsPermittedFailure(uint64_t data) {
-  switch (static_cast<zx_status_t>(data)) {
-    case ZX_ERR_IO:
-    case ZX_ERR_IO_DATA_INTEGRITY:
-    case ZX_ERR_BAD_STATE:
-    case ZX_ERR_NO_SPACE:
-    case ZX_ERR_BUFFER_TOO_SMALL:
-      return static_cast<uint64_t>(static_cast<int64_t>(static_cast<zx_status_t>(data))) == data;
-    default:
-      return false;
-  }
-}
-
-Result<> CheckOpRange(const abi::PortOperation& operation) {
-  switch (operation.argument) {
-    case ZX_PAGER_OP_FAIL:
-      return IsPermittedFailure(operation.data) ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
-    case ZX_PAGER_OP_WRITEBACK_BEGIN:
-      return (operation.data & ~ZX_VMO_DIRTY_RANGE_IS_ZERO) == 0 ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
-    case ZX_PAGER_OP_DIRTY:
-    case ZX_PAGER_OP_WRITEBACK_END:
-      return operation.data == 0 ? Result<>() : Error(ZX_ERR_INVALID_ARGS);
-    default:
-      return Error(ZX_ERR_NOT_SUPPORTED);
-  }
-}
 
 // Writes what fits and counts on.
 class RangeWriter final : public DirtyRangeSink {
@@ -62,7 +36,7 @@ Result<> CheckOperation(const abi::PortOperation& operation) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
   if (operation.kind == Kind::kOpRange) {
-    return CheckOpRange(operation);
+    return {};  // the operation itself knows what may be in it
   }
   const bool takes_range = operation.kind != Kind::kQueryVmoStats && operation.kind != Kind::kDetach;
   const uint32_t permitted = operation.kind == Kind::kQueryVmoStats ? ZX_PAGER_RESET_VMO_STATS : 0;
@@ -84,19 +58,8 @@ Result<> CheckOperation(const abi::PortOperation& operation) {
 }
 
 Status OperateOnRange(Vmo& vmo, const abi::PortOperation& operation) {
-  const uint64_t offset = operation.offset;
-  const uint64_t length = operation.length;
-  switch (operation.argument) {
-    case ZX_PAGER_OP_FAIL:
-      return StatusOf(vmo.PagerFail(offset, length, Status(static_cast<zx_status_t>(operation.data))));
-    case ZX_PAGER_OP_DIRTY:
-      return vmo.traps_dirty() ? StatusOf(vmo.PagerDirty(offset, length)) : Status(ZX_ERR_NOT_SUPPORTED);
-    case ZX_PAGER_OP_WRITEBACK_BEGIN:
-      return StatusOf(
-          vmo.WritebackBegin(offset, length, operation.data != 0 ? WritebackScope::kZeroes : WritebackScope::kAll));
-    default:
-      return StatusOf(vmo.WritebackEnd(offset, length));
-  }
+  return StatusOf(PagerOpRange(
+      vmo, {.op = operation.argument, .offset = operation.offset, .length = operation.length, .data = operation.data}));
 }
 
 Result<DirtyRangeCount> QueryDirtyRanges(const Vmo& vmo, const abi::PortOperation& operation,

@@ -139,7 +139,7 @@ class Thread : public RefCounted<Thread>, public base::ListNode<RunTag> {
   WaitQueue resumed_;         // where the suspended thread waits
   Waiter* waiter_ = nullptr;  // while kBlocked
   BlockReason block_reason_ = BlockReason::kKernel;
-  Cpu* cpu_ = nullptr;        // while kRunning
+  Cpu* cpu_ = nullptr;  // while kRunning
   ThreadOwner* owner_ = nullptr;
   RefPtr<AddressSpace> address_space_;
   void (*function_)(void*) = nullptr;

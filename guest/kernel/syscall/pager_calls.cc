@@ -1,6 +1,7 @@
 // Calls of programs that supply the pages of VMOs themselves. Queries about those VMOs: pager_query_calls.cc.
 #include "guest/kernel/syscall/pager_vmo.h"
 #include "guest/kernel/vm/page_source.h"
+#include "guest/kernel/vm/pager_op_range.h"
 
 namespace gk::syscall {
 namespace {
@@ -57,89 +58,23 @@ Result<> DetachVmo(Caller& caller, zx_handle_t pager_handle, zx_handle_t handle)
   return {};
 }
 
-bool IsPageRange(uint64_t offset, uint64_t length) {
-  return base::IsPageAligned(offset) && base::IsPageAligned(length);
-}
-
 Result<> SupplyPages(Caller& caller, zx_handle_t pager_handle, zx_handle_t handle, uint64_t offset, uint64_t length,
                      zx_handle_t aux_handle, uint64_t aux_offset) {
   PAGODA_TRY_ASSIGN(const RefPtr<VmoDispatcher> vmo,
                     GetPagerVmo(caller, {pager_handle, ZX_RIGHT_MANAGE_VMO}, {handle, ZX_RIGHT_WRITE}));
   PAGODA_TRY_ASSIGN(const RefPtr<VmoDispatcher> aux,
                     caller.handles().Get<VmoDispatcher>(aux_handle, ZX_RIGHT_READ | ZX_RIGHT_WRITE));
-  if (!IsPageRange(offset, length) || !base::IsPageAligned(aux_offset)) {
+  if (!base::IsPageAligned(offset) || !base::IsPageAligned(length) || !base::IsPageAligned(aux_offset)) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
   return vmo->vmo().SupplyPages(offset, length, aux->vmo(), aux_offset);
 }
 
-// --- zx_pager_op_range: one function for each operation ---
-
-struct Request {
-  Vmo& vmo;
-  uint64_t offset;
-  uint64_t length;
-  uint64_t data;
-};
-
-// The data is a status, sign-extended. Which a pager may give is a promise to who waits.
-Result<> Fail(const Request& request) {
-  for (const zx_status_t allowed :
-       {ZX_ERR_IO, ZX_ERR_IO_DATA_INTEGRITY, ZX_ERR_BAD_STATE, ZX_ERR_NO_SPACE, ZX_ERR_BUFFER_TOO_SMALL}) {
-    if (request.data == static_cast<uint64_t>(int64_t{allowed})) {
-      return request.vmo.PagerFail(request.offset, request.length, Status(allowed));
-    }
-  }
-  return Error(ZX_ERR_INVALID_ARGS);
-}
-
-Result<> Dirty(const Request& request) {
-  if (request.data != 0) {
-    return Error(ZX_ERR_INVALID_ARGS);
-  }
-  return request.vmo.traps_dirty() ? request.vmo.PagerDirty(request.offset, request.length)
-                                   : Error(ZX_ERR_NOT_SUPPORTED);
-}
-
-Result<> WritebackBegin(const Request& request) {
-  switch (request.data) {
-    case 0:
-      return request.vmo.WritebackBegin(request.offset, request.length, WritebackScope::kAll);
-    case ZX_VMO_DIRTY_RANGE_IS_ZERO:
-      return request.vmo.WritebackBegin(request.offset, request.length, WritebackScope::kZeroes);
-    default:
-      return Error(ZX_ERR_INVALID_ARGS);
-  }
-}
-
-Result<> WritebackEnd(const Request& request) {
-  return request.data == 0 ? request.vmo.WritebackEnd(request.offset, request.length) : Error(ZX_ERR_INVALID_ARGS);
-}
-
-struct Operation {
-  uint32_t number;
-  Result<> (*function)(const Request& request);
-};
-
-constexpr Operation kOperations[] = {
-    {ZX_PAGER_OP_FAIL, &Fail},
-    {ZX_PAGER_OP_DIRTY, &Dirty},
-    {ZX_PAGER_OP_WRITEBACK_BEGIN, &WritebackBegin},
-    {ZX_PAGER_OP_WRITEBACK_END, &WritebackEnd},
-};
-
 Result<> OpRange(Caller& caller, zx_handle_t pager_handle, uint32_t number, zx_handle_t handle, uint64_t offset,
                  uint64_t length, uint64_t data) {
   PAGODA_TRY_ASSIGN(const RefPtr<VmoDispatcher> vmo,
                     GetPagerVmo(caller, {pager_handle, ZX_RIGHT_MANAGE_VMO}, {handle, ZX_RIGHT_WRITE}));
-  for (const Operation& operation : kOperations) {
-    if (operation.number == number) {
-      return IsPageRange(offset, length)
-                 ? operation.function({.vmo = vmo->vmo(), .offset = offset, .length = length, .data = data})
-                 : Error(ZX_ERR_INVALID_ARGS);
-    }
-  }
-  return Error(ZX_ERR_NOT_SUPPORTED);
+  return PagerOpRange(vmo->vmo(), {.op = number, .offset = offset, .length = length, .data = data});
 }
 
 }  // namespace
