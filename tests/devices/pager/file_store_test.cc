@@ -135,7 +135,7 @@ TEST_F(FileStoreTest, WhatIsNotInThePageCacheWaits) {
     status = store->ReadNow(0, buffer.Pieces({64}));
   }
   if (status == ZX_OK) {
-    GTEST_SKIP() << "the file system of the temporary directory keeps everything in memory";
+    GTEST_SKIP() << "the host kept every page of the file in memory through 100 requests to drop them";
   }
   EXPECT_EQ(status, ZX_ERR_SHOULD_WAIT);
   EXPECT_EQ(store->Read(0, buffer.Pieces({64})), ZX_OK);
