@@ -23,6 +23,10 @@ inline constexpr uint64_t kSystemControlCpuRoot = 0x18;
 // u64. Guest-physical address of a CrashReport that lies in RAM. Stops the machine; the monitor prints the report.
 inline constexpr uint64_t kSystemControlCrash = 0x10;
 
+// u64. Guest-physical address of a DebugCallArea (debug_call.h) that lies in RAM. Written at most once, and only where
+// the monitor has said in BootInfo that it has a debugger.
+inline constexpr uint64_t kSystemControlDebugArea = 0x20;
+
 // Why the guest kernel gave up. Written by the guest, read once by the monitor, which trusts none of it.
 struct CrashReport {
   uint64_t rip, rsp, rflags, cr2, cr3, error_code;
