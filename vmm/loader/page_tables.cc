@@ -3,41 +3,29 @@
 #include <cstring>
 
 #include "shared/base/range.h"
+#include "vmm/arch/x86_64/page_table_entry.h"
 
 namespace vmm {
 namespace {
 
-// SDM 3A, tables 4-15 to 4-20.
-constexpr uint64_t kPresent = 1u << 0;
-constexpr uint64_t kWritable = 1u << 1;
-constexpr uint64_t kUser = 1u << 2;
-constexpr uint64_t kAccessed = 1u << 5;
-constexpr uint64_t kDirty = 1u << 6;
-constexpr uint64_t kLargePage = 1u << 7;
-constexpr uint64_t kNoExecute = uint64_t{1} << 63;
-constexpr uint64_t kAddressMask = 0x000f'ffff'ffff'f000;
-
-constexpr int kTopLevel = 4;
-
 // Permissions are decided by the leaves alone.
-constexpr uint64_t kTableEntry = kPresent | kWritable | kUser | kAccessed;
+constexpr uint64_t kTableEntry = entry::kPresent | entry::kWritable | entry::kUser | entry::kAccessed;
 
 uint64_t LeafBits(PagePermission permission) {
-  const uint64_t bits = kPresent | kUser | kAccessed | kDirty;
+  const uint64_t bits = entry::kPresent | entry::kUser | entry::kAccessed | entry::kDirty;
   switch (permission) {
     case PagePermission::kRead:
-      return bits | kNoExecute;
+      return bits | entry::kNoExecute;
     case PagePermission::kReadWrite:
-      return bits | kWritable | kNoExecute;
+      return bits | entry::kWritable | entry::kNoExecute;
     case PagePermission::kReadExecute:
       return bits;
   }
-  return bits | kNoExecute;
+  return bits | entry::kNoExecute;
 }
 
 uint64_t EntryOffset(uint64_t virtual_address, int level) {
-  const uint64_t index = virtual_address >> (base::kPageShift + 9 * static_cast<uint64_t>(level - 1)) & 511;
-  return index * sizeof(uint64_t);
+  return entry::Index(virtual_address, level) * sizeof(uint64_t);
 }
 
 }  // namespace
@@ -62,7 +50,7 @@ Result<> PageTableBuilder::MapLargePages(uint64_t virtual_address, uint64_t phys
   for (uint64_t offset = 0; offset < size; offset += base::kLargePageSize) {
     PAGODA_TRY_ASSIGN(const uint64_t table, TableFor(virtual_address + offset, 2));
     Store(table + EntryOffset(virtual_address + offset, 2),
-          (physical_address + offset) | LeafBits(permission) | kLargePage);
+          (physical_address + offset) | LeafBits(permission) | entry::kLargePage);
   }
   return {};
 }
@@ -78,15 +66,15 @@ Result<uint64_t> PageTableBuilder::AllocateTable() {
 
 Result<uint64_t> PageTableBuilder::TableFor(uint64_t virtual_address, int level) {
   uint64_t table = root_;
-  for (int current = kTopLevel; current > level; --current) {
+  for (int current = entry::kTopLevel; current > level; --current) {
     const uint64_t slot = table + EntryOffset(virtual_address, current);
-    uint64_t entry = Load(slot);
-    if (entry == 0) {
+    uint64_t value = Load(slot);
+    if (value == 0) {
       PAGODA_TRY_ASSIGN(const uint64_t next_table, AllocateTable());
-      entry = next_table | kTableEntry;
-      Store(slot, entry);
+      value = next_table | kTableEntry;
+      Store(slot, value);
     }
-    table = entry & kAddressMask;
+    table = value & entry::kAddressMask;
   }
   return table;
 }
