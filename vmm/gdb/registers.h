@@ -49,12 +49,12 @@ struct Registers {
   uint64_t cr8 = 0;
   uint64_t efer = 0;
 
-  // x87 and SSE, in the widths of FXSAVE64 (SDM volume 1, 10.5.1), but for the tag word, which is the full one of two
-  // bits a register, and for the two pointers, which are the 64-bit ones.
+  // x87 and SSE as FXSAVE64 stores them (SDM volume 1, 10.5.1), and kvm_fpu has them: the pointers are those of 64 bits,
+  // the tag word is the abridged one.
   std::array<std::array<uint8_t, 10>, 8> st{};  // st(0) first
   uint16_t fcw = 0x37f;
   uint16_t fsw = 0;
-  uint16_t ftw = 0xffff;
+  uint8_t ftw = 0;  // bit N: *physical* register N is not empty
   uint16_t fop = 0;
   uint64_t fpu_ip = 0;
   uint64_t fpu_dp = 0;
