@@ -13,18 +13,14 @@
 // a stub does depends on whose page tables are loaded, so "resume a thread" exists only where the kernel's are.
 #pragma once
 
-#define NUCLEUS_BASE 0xffffffffc0000000
-#define NUCLEUS_STRIDE 0x10000
+#include "shared/abi/nucleus_area.h"
 
 #define NUCLEUS_IDT 0x0000
-#define NUCLEUS_STUBS 0x1000
-#define NUCLEUS_DATA 0x2000
 #define NUCLEUS_FRAMES 0x3000
 #define NUCLEUS_ABORT_STACK 0x4000
 #define NUCLEUS_PAGES 5
 
-// Vectors 0..63 have gates: exceptions, then interrupts from 0x20 on.
-#define NUCLEUS_VECTORS 64
+// Vectors 0..NUCLEUS_VECTORS - 1 have gates: exceptions, then interrupts from 0x20 on.
 #define NUCLEUS_FIRST_INTERRUPT 0x20
 #define NUCLEUS_VECTOR_TIMER 0x20
 #define NUCLEUS_VECTOR_IPI 0x21
@@ -37,7 +33,6 @@
 #define NUCLEUS_ENTRIES (NUCLEUS_ENTRY_KERNEL_FAULT + 32)
 
 // Offsets inside the stubs page.
-#define STUB_SIZE 32
 #define STUB_CONTINUE 10  // bytes of a stub before the address space changes: xchg, mov to cr3
 #define STUB_SYSCALL 0x800
 #define STUB_RESUME 0x840
@@ -64,12 +59,7 @@
 #define DATA_KERNEL_RAX 0x1d0  // RAX of kernel code that faulted
 #define DATA_TRAP_STACK_TOP 0x1000
 
-// What the CPU pushes, from the top of the trap stack downwards.
-#define TRAP_SS 0xff8
-#define TRAP_RSP 0xff0
-#define TRAP_RFLAGS 0xfe8
-#define TRAP_CS 0xfe0
-#define TRAP_RIP 0xfd8
+// Below the frame of nucleus_area.h, for exceptions that have one.
 #define TRAP_ERROR 0xfd0
 
 // Selectors. Linux's, because the software KVM insists on them (the frame of a trap from CPL 3 always shows 0x33/0x2b).
