@@ -157,52 +157,13 @@ void ExceptionReport::AppendRegisters(const UserRegisters& r) {
 
 void ExceptionReport::AppendQuoted(const ObjectName& name) {
   Append("'");
-  Append(name.text());
+  writer_.AppendName(name.text());
   Append("'");
-}
-
-void ExceptionReport::Append(const char* text) {
-  for (; *text != '\0' && length_ < text_.size(); ++text) {
-    text_[length_++] = *text;
-  }
-}
-
-void ExceptionReport::Append(std::span<const char> text) {
-  for (size_t i = 0; i < text.size() && length_ < text_.size(); ++i) {
-    // A program chooses its names; they must not play tricks with the terminal.
-    const bool printable = text[i] >= ' ' && text[i] <= '~';
-    text_[length_++] = printable ? text[i] : '?';
-  }
 }
 
 void ExceptionReport::AppendHexadecimal(uint64_t value, int min_digits) {
   Append("0x");
-  int digits = 16;
-  while (digits > min_digits && (value >> (4 * (digits - 1))) == 0) {
-    --digits;
-  }
-  while (digits-- > 0) {
-    const char digit[] = {"0123456789abcdef"[(value >> (4 * digits)) & 0xf], '\0'};
-    Append(digit);
-  }
-}
-
-void ExceptionReport::AppendDecimal(int64_t value) {
-  uint64_t rest = static_cast<uint64_t>(value);
-  if (value < 0) {
-    Append("-");
-    rest = 0 - rest;
-  }
-  char digits[20];
-  size_t count = 0;
-  do {
-    digits[count++] = static_cast<char>('0' + rest % 10);
-    rest /= 10;
-  } while (rest != 0);
-  while (count > 0) {
-    const char digit[] = {digits[--count], '\0'};
-    Append(digit);
-  }
+  writer_.AppendHexadecimal(value, min_digits);
 }
 
 }  // namespace gk

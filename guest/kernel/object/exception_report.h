@@ -9,6 +9,7 @@
 
 #include "guest/kernel/arch/registers.h"
 #include "guest/kernel/lib/object_name.h"
+#include "guest/kernel/lib/text_writer.h"
 
 namespace gk {
 
@@ -25,21 +26,20 @@ class ExceptionReport {
                   const PolicyViolation& violation);
 
   // Complete lines.
-  [[nodiscard]] std::span<const char> text() const { return {text_.data(), length_}; }
+  [[nodiscard]] std::span<const char> text() const { return writer_.text(); }
 
  private:
   void AppendTask(const ObjectName& process, const ObjectName& thread);
-  void Append(const char* text);
-  void Append(std::span<const char> text);
+  void Append(const char* text) { writer_.Append(text); }
+  void AppendDecimal(int64_t value) { writer_.AppendDecimal(value); }
   void AppendHexadecimal(uint64_t value, int min_digits);
-  void AppendDecimal(int64_t value);
   void AppendQuoted(const ObjectName& name);
   void AppendPageFault(uint64_t rip, const UserException& exception);
   void AppendRegisters(const UserRegisters& registers);
 
   // Names are bounded, so the text is: longer than any report.
   std::array<char, 1024> text_;
-  size_t length_ = 0;
+  TextWriter writer_{text_};
 };
 
 }  // namespace gk
