@@ -50,6 +50,9 @@ class PortObject final : public PageProvider,
   ~PortObject() override;
 
   // PageProvider
+  [[nodiscard]] PagerIdentity identity() const override {
+    return {.kind = PagerIdentity::Kind::kHost, .number = number_};
+  }
   [[nodiscard]] bool fills_pages() const override { return true; }
   // What costs about as much as the fault itself when it comes from the host's page cache (128 KiB: some 20 us).
   [[nodiscard]] size_t max_read_ahead_pages() const override { return SourceRequest::kMaxFilledPages; }

@@ -85,6 +85,13 @@ PagerPackets::PagerPackets(PagerDispatcher& pager, RefPtr<PortDispatcher> port, 
 
 PagerPackets::~PagerPackets() { DropComplete(); }
 
+PagerIdentity PagerPackets::identity() const {
+  if (pager_ == nullptr) {
+    return {.kind = PagerIdentity::Kind::kClosedProgram, .key = key_};
+  }
+  return {.kind = PagerIdentity::Kind::kProgram, .number = pager_->koid(), .key = key_};
+}
+
 PagerPackets::RequestPacket* PagerPackets::PacketOf(const SourceRequest& request) {
   return reinterpret_cast<RequestPacket*>(static_cast<uintptr_t>(request.provider_data));
 }

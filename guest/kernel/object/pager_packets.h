@@ -31,6 +31,7 @@ class PagerPackets final : public PageProvider, public PagerClient {
   void Bind(PageSource& source) { source_ = &source; }
 
   // Of PageProvider.
+  [[nodiscard]] PagerIdentity identity() const override;
   [[nodiscard]] bool fills_pages() const override { return false; }
   [[nodiscard]] size_t max_read_ahead_pages() const override { return 1; }
   Result<> Send(SourceRequest& request) override;

@@ -8,9 +8,17 @@
 #include "guest/kernel/sched/clock.h"
 #include "guest/kernel/vm/mapping.h"
 #include "shared/abi/syscalls.h"
+#include "shared/base/immortal.h"
 #include "shared/base/range.h"
 
 namespace gk {
+namespace {
+
+constinit base::Immortal<ProcessDispatcher::All> all_processes;
+
+}  // namespace
+
+ProcessDispatcher::All& ProcessDispatcher::all() { return *all_processes; }
 
 Result<RefPtr<ProcessDispatcher>> ProcessDispatcher::Create(RefPtr<JobDispatcher> job, ObjectName name) {
   PAGODA_TRY_ASSIGN(RefPtr<AddressSpace> address_space, platform().CreateAddressSpace());
@@ -34,11 +42,14 @@ ProcessDispatcher::ProcessDispatcher(RefPtr<JobDispatcher> job, RefPtr<AddressSp
       name_(name),
       job_(std::move(job)),
       address_space_(std::move(address_space)),
-      handles_(RandomNumber()) {}
+      handles_(RandomNumber()) {
+  all_processes->PushBack(*this);
+}
 
 ProcessDispatcher::~ProcessDispatcher() {
   GK_ASSERT(threads_.empty());
   LeaveJob();
+  static_cast<base::ListNode<AllProcessesTag>&>(*this).Unlink();
 }
 
 RefPtr<JobDispatcher> ProcessDispatcher::job_reference() const { return job_; }

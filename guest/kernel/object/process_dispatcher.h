@@ -31,8 +31,11 @@ class JobDispatcher;
 class ThreadDispatcher;
 struct ProcessThreadsTag;
 struct JobProcessesTag;
+struct AllProcessesTag;
 
-class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProcessesTag> {
+class ProcessDispatcher final : public Dispatcher,
+                                public base::ListNode<JobProcessesTag>,
+                                public base::ListNode<AllProcessesTag> {
  public:
   static constexpr zx_obj_type_t kType = ZX_OBJ_TYPE_PROCESS;
   enum class State : uint8_t { kInitial, kRunning, kDying, kDead };
@@ -42,6 +45,10 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   // The same in a new root job.
   static Result<RefPtr<ProcessDispatcher>> Create(ObjectName name);
   ~ProcessDispatcher() override;
+
+  // All that are in memory, whatever their state, the oldest first: for those who look from outside (inspect/).
+  using All = base::IntrusiveList<ProcessDispatcher, AllProcessesTag>;
+  [[nodiscard]] static All& all();
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const ObjectName* name() const override { return &name_; }
@@ -80,6 +87,8 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   // anything.
   template <typename Visit>
   void ForEachThread(Visit visit);
+  using Threads = base::IntrusiveList<ThreadDispatcher, ProcessThreadsTag>;
+  [[nodiscard]] Threads& threads() { return threads_; }
 
   // Who handles the exceptions of its threads, and who debugs it.
   [[nodiscard]] Exceptionate& exceptionate() { return exceptionate_; }
@@ -112,7 +121,7 @@ class ProcessDispatcher final : public Dispatcher, public base::ListNode<JobProc
   const RefPtr<AddressSpace> address_space_;
   HandleTable handles_;
   FutexTable futexes_;
-  base::IntrusiveList<ThreadDispatcher, ProcessThreadsTag> threads_;
+  Threads threads_;
   State state_ = State::kInitial;
   int64_t return_code_ = 0;
   RefPtr<Vmo> vdso_;

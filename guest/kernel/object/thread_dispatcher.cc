@@ -56,6 +56,11 @@ Result<RefPtr<ThreadDispatcher>> ThreadDispatcher::Create(RefPtr<ProcessDispatch
   return dispatcher;
 }
 
+ThreadIdentity ThreadDispatcher::identity() const {
+  return {
+      .process_koid = process_->koid(), .thread_koid = koid(), .process_name = *process_->name(), .thread_name = name_};
+}
+
 ThreadDispatcher::ThreadDispatcher(RefPtr<ProcessDispatcher> process, const ObjectName& name)
     : Dispatcher(kType, ZX_SIGNAL_NONE), name_(name), process_(std::move(process)) {}
 

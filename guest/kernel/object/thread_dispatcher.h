@@ -65,6 +65,9 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   // in the kernel, has not started or has ended. A thread in an exception has them.
   [[nodiscard]] arch::UserState* StoppedState();
 
+  // What the scheduler runs; null: it has ended. For those who look from outside.
+  [[nodiscard]] Thread* thread() const { return thread_.get(); }
+
   // A ZX_THREAD_STATE_*.
   [[nodiscard]] zx_thread_state_t InfoState() const;
 
@@ -85,6 +88,7 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   void OnSuspended() override;
   void OnResumed() override;
   void OnThreadExit() override;
+  [[nodiscard]] ThreadIdentity identity() const override;
 
  private:
   template <typename T, typename... Args>

@@ -58,7 +58,7 @@ Result<> GiveHandles(ProcessDispatcher& process, const RefPtr<ThreadDispatcher>&
 
 Result<> StartIn(const RefPtr<ProcessDispatcher>& process, const Launch& launch) {
   Vmar& root = process->address_space().root();
-  PAGODA_TRY(MapSegments(root, launch.image, launch.file));
+  PAGODA_TRY(MapSegments(root, launch.image, launch.file, ObjectName(launch.name)));
   PAGODA_TRY_ASSIGN(RefPtr<Vmo> vdso, CreateVdso());
   PAGODA_TRY_ASSIGN(const VirtualAddress vdso_code, MapVdso(root, vdso));
   PAGODA_TRY_ASSIGN(const VirtualAddress stack, MapStack(root));

@@ -11,12 +11,15 @@ using base::kPageSize;
 // The top of a stack that every program uses at once: made present beforehand, because a fault costs far more.
 constexpr uint64_t kStackPrepared = 4 * kPageSize;
 
+constexpr char kStack[] = {'s', 't', 'a', 'c', 'k'};
+
 zx_vm_option_t OptionsFor(Access access) {
   return ZX_VM_PERM_READ | (access.write ? ZX_VM_PERM_WRITE : 0) | (access.execute ? ZX_VM_PERM_EXECUTE : 0);
 }
 
-Result<> MapSegment(Vmar& root, const ElfSegment& segment, std::span<const uint8_t> file) {
+Result<> MapSegment(Vmar& root, const ElfSegment& segment, std::span<const uint8_t> file, const ObjectName& name) {
   PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(segment.pages_size(), Resizability::kFixed));
+  vmo->set_name(name);
   const std::span<const uint8_t> content = file.subspan(segment.file_offset, segment.file_size);
   PAGODA_TRY(vmo->Write(content.data(), segment.address - segment.first_page(), content.size()));
   MapRequest request{.vmo = std::move(vmo), .length = segment.pages_size()};
@@ -30,9 +33,9 @@ Result<> MapSegment(Vmar& root, const ElfSegment& segment, std::span<const uint8
 
 }  // namespace
 
-Result<> MapSegments(Vmar& root, const ElfImage& image, std::span<const uint8_t> file) {
+Result<> MapSegments(Vmar& root, const ElfImage& image, std::span<const uint8_t> file, const ObjectName& name) {
   for (const ElfSegment& segment : image.segments()) {
-    PAGODA_TRY(MapSegment(root, segment, file));
+    PAGODA_TRY(MapSegment(root, segment, file, name));
   }
   return {};
 }
@@ -40,6 +43,7 @@ Result<> MapSegments(Vmar& root, const ElfImage& image, std::span<const uint8_t>
 Result<VirtualAddress> MapStack(Vmar& root) {
   constexpr uint64_t kSize = kPageSize + kStackSize;
   PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(kSize, Resizability::kFixed));
+  vmo->set_name(ObjectName(kStack));
   PAGODA_TRY(vmo->Commit(kSize - kStackPrepared, kStackPrepared));
   MapRequest request{.vmo = std::move(vmo), .length = kSize};
   request.options = ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_MAP_RANGE;

@@ -15,8 +15,9 @@ namespace gk::program {
 // All fail with ZX_ERR_NO_MEMORY, or with ZX_ERR_ALREADY_EXISTS or ZX_ERR_NO_RESOURCES when the address space has no
 // room; what was mapped by then stays and goes with the process.
 
-// Maps the segments of `image` at their addresses. `file` is what the image was parsed from; it is copied.
-Result<> MapSegments(Vmar& root, const ElfImage& image, std::span<const uint8_t> file);
+// Maps the segments of `image` at their addresses. `file` is what the image was parsed from; it is copied. The objects
+// get its name, by which a debugger knows what belongs together (inspect/modules.cc).
+Result<> MapSegments(Vmar& root, const ElfImage& image, std::span<const uint8_t> file, const ObjectName& name);
 
 inline constexpr uint64_t kStackSize = 256 * 1024;
 

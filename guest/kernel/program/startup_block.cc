@@ -4,10 +4,16 @@
 #include "shared/base/range.h"
 
 namespace gk::program {
+namespace {
+
+constexpr char kStartup[] = {'s', 't', 'a', 'r', 't', 'u', 'p'};
+
+}  // namespace
 
 Result<VirtualAddress> MapStartupBlock(Vmar& root, abi::ProcessStartup startup, std::span<const char> arguments) {
   const uint64_t size = base::AlignUp(sizeof(startup) + arguments.size(), base::kPageSize);
   PAGODA_TRY_ASSIGN(RefPtr<Vmo> vmo, Vmo::Create(size, Resizability::kFixed));
+  vmo->set_name(ObjectName(kStartup));
   PAGODA_TRY(vmo->Write(arguments.data(), sizeof(startup), arguments.size()));
   // The block contains its own address: its first page must be there before it is mapped to be mapped with it.
   PAGODA_TRY(vmo->Commit(0, sizeof(startup)));

@@ -22,6 +22,9 @@ class KernelLock {
   }
   void Release() { locked_.store(false, std::memory_order_release); }
 
+  // Whether some CPU is in the kernel. For somebody who looks from outside, when no CPU runs.
+  [[nodiscard]] bool held() const { return locked_.load(std::memory_order_relaxed); }
+
   // For a caller that polls with the lock held: lets the other CPUs in for a moment. Anything may have changed after
   // it.
   void Relax() {

@@ -19,6 +19,7 @@
 #include "guest/kernel/arch/context.h"
 #include "guest/kernel/arch/registers.h"
 #include "guest/kernel/arch/stack.h"
+#include "guest/kernel/lib/object_name.h"
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/sched/wait_queue.h"
@@ -29,6 +30,14 @@ namespace gk {
 
 class AddressSpace;
 struct Cpu;
+
+// What a user thread is called, for people.
+struct ThreadIdentity {
+  zx_koid_t process_koid = 0;  // 0: nobody gave it one
+  zx_koid_t thread_koid = 0;
+  ObjectName process_name;
+  ObjectName thread_name;
+};
 
 // Whoever a user thread belongs to: hears of everything that the thread does to the kernel. Called on the thread's own
 // kernel stack with the kernel lock held; may block in OnSyscall.
@@ -50,6 +59,7 @@ class ThreadOwner {
   virtual void OnSuspended() {}
   // It goes on. Must not block.
   virtual void OnResumed() {}
+  [[nodiscard]] virtual ThreadIdentity identity() const { return {}; }
   // The thread will never run again. The last call to the owner for this thread; Thread drops the owner afterwards.
   virtual void OnThreadExit() = 0;
 

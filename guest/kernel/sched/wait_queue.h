@@ -74,6 +74,8 @@ class WaitQueue {
   uint32_t WakeAll(Status result = Status(ZX_OK));
 
   [[nodiscard]] bool empty() { return waiters_.empty(); }
+  // The thread that has waited longest; null: none.
+  [[nodiscard]] Thread* first() { return waiters_.empty() ? nullptr : waiters_.front().thread; }
 
  private:
   friend class Thread;

@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <zircon/types.h>
 
 #include <array>
 #include <span>
@@ -55,6 +56,12 @@ struct SourceRequest : HeapObject,
   PageIndex page_count = 0;
   RefPtr<PageSource> source;   // keeps the source alive until the answer has come
   uint64_t provider_data = 0;  // for the provider
+  zx_time_t asked_at = 0;      // CurrentTime's clock
+
+  // For those who look from outside: who waits for it, and how many of its pages nothing has been heard of yet.
+  using Waiters = base::IntrusiveList<PageRequest, PageRequestTag>;
+  [[nodiscard]] Waiters& waiters() { return waiters_; }
+  [[nodiscard]] PageIndex unresolved() const { return unresolved_; }
 
  private:
   friend class PageSource;
@@ -63,8 +70,16 @@ struct SourceRequest : HeapObject,
   std::array<Page*, kMaxFilledPages> pages_{};
   size_t filled_pages_ = 0;
   PageIndex unresolved_ = 0;  // pages of the range that nothing has been heard of yet
-  base::IntrusiveList<PageRequest, PageRequestTag> waiters_;
+  Waiters waiters_;
   PageRequest* initiator_ = nullptr;  // whose wait made the request; null: it was given up
+};
+
+// Who serves a source, for people.
+struct PagerIdentity {
+  enum class Kind : uint8_t { kUnknown, kProgram, kClosedProgram, kHost };
+  Kind kind = Kind::kUnknown;
+  uint64_t number = 0;  // kProgram: the pager's koid; kHost: the object's number at the host
+  uint64_t key = 0;     // kProgram, kClosedProgram: of its packets
 };
 
 class PageProvider : public RefCounted<PageProvider> {
@@ -77,6 +92,8 @@ class PageProvider : public RefCounted<PageProvider> {
   // The most pages that one READ should cover when a single page is missing and its stream is read ahead: 1 (exactly
   // what is asked; all that can be said where pages are supplied) to SourceRequest::kMaxFilledPages.
   [[nodiscard]] virtual size_t max_read_ahead_pages() const = 0;
+
+  [[nodiscard]] virtual PagerIdentity identity() const { return {}; }
 
   // Takes the question over; does not block. The answer may come from within this call. ZX_ERR_NO_MEMORY: it was not
   // taken over, and whoever waits gets that status.

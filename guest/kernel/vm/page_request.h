@@ -47,6 +47,9 @@ class PageRequest : public base::ListNode<PageRequestTag> {
 
   [[nodiscard]] bool waiting() const { return state_ == State::kWaiting; }
 
+  // The thread that sleeps for it; null while it still polls.
+  [[nodiscard]] Thread* sleeper() { return queue_.first(); }
+
   // Waits until the page is there or can no longer come: polls the provider for a bounded number of times, then blocks.
   // Success means "look again", not "the page is present": it may have been taken away since.
   // Errors: the source's (ZX_ERR_IO, ZX_ERR_BAD_STATE after a detach, …), ZX_ERR_INTERNAL_INTR_KILLED,

@@ -5,6 +5,7 @@
 
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/sched/clock.h"
 #include "guest/kernel/vm/object_page.h"
 #include "guest/kernel/vm/pmm.h"
 
@@ -168,6 +169,7 @@ Result<SourceRequest*> PageSource::Prepare(SourceRequestKind kind, PageIndex fir
 void PageSource::Register(SourceRequest& request, Run& run) {
   request.source = RefPtr<PageSource>(this);
   request.unresolved_ = request.page_count;
+  request.asked_at = CurrentTime();
   run.first = request.first_page;
   run.end = request.first_page + request.page_count;
   run.request = &request;

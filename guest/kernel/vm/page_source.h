@@ -103,6 +103,9 @@ class PageSource final : public RefCounted<PageSource> {
 
   [[nodiscard]] bool attached() const { return state_ == State::kAttached; }
   [[nodiscard]] PageProvider& provider() { return *provider_; }
+  // What the provider has been asked and has not answered: for those who look from outside.
+  using Requests = base::IntrusiveList<SourceRequest, InFlightTag>;
+  [[nodiscard]] Requests& requests() { return requests_; }
 
  private:
   friend class PageRequest;
@@ -146,9 +149,9 @@ class PageSource final : public RefCounted<PageSource> {
   PageSourceOwner* owner_ = nullptr;  // until OnOwnerDestroyed
   State state_ = State::kAttached;
   ReadAhead read_ahead_;
-  std::array<Runs, 2> runs_;                                  // by kind
-  std::array<Run*, kSpareRuns> spares_{};                     // owned
-  base::IntrusiveList<SourceRequest, InFlightTag> requests_;  // that the provider has
+  std::array<Runs, 2> runs_;               // by kind
+  std::array<Run*, kSpareRuns> spares_{};  // owned
+  Requests requests_;                      // that the provider has
 };
 
 }  // namespace gk

@@ -106,6 +106,7 @@ class PagedContent final : public VmoContent,
   [[nodiscard]] Discardable* discardable() const override { return discardable_; }
   Result<> Pin(PageIndex index, PinAccess access) override;
   void Unpin(PageIndex index, PinAccess access) override;
+  [[nodiscard]] uint64_t pin_count() const override { return pins_; }
   [[nodiscard]] bool HasPins(PageIndex first, PageIndex count) const override;
 
   // Null for content that does not have the source itself.

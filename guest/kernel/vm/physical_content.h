@@ -22,6 +22,7 @@ class PhysicalContent final : public VmoContent {
   [[nodiscard]] ContentKind kind() const override { return ContentKind::kPhysical; }
   Result<> Pin(PageIndex index, PinAccess access) override;
   void Unpin(PageIndex index, PinAccess access) override;
+  [[nodiscard]] uint64_t pin_count() const override { return pins_; }
   [[nodiscard]] bool HasPins(PageIndex first, PageIndex count) const override;
 
  private:

@@ -45,6 +45,7 @@ class Region : public RefCounted<Region> {
   AddressSpace* space_;  // null: kDestroyed
 
  private:
+  friend class RegionScan;
   friend class RegionTree;
   friend class Vmar;
   const Kind kind_;

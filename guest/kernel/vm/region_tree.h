@@ -54,6 +54,7 @@ class RegionTree {
   [[nodiscard]] uint64_t visited() const { return visited_; }
 
  private:
+  friend class RegionScan;
   void Split(Region& parent, Region* node);
   Region* Merge(Region* low, Region* high, Region* parent);
   void UpdateFrom(Region* node, const Region* stop) const;

@@ -9,9 +9,17 @@
 #include "guest/kernel/vm/paged_content.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "guest/kernel/vm/write_window.h"
+#include "shared/base/immortal.h"
 #include "shared/base/range.h"
 
 namespace gk {
+namespace {
+
+constinit base::Immortal<Vmo::All> all_vmos;
+
+}  // namespace
+
+Vmo::All& Vmo::all() { return *all_vmos; }
 
 Result<RefPtr<Vmo>> Vmo::Create(uint64_t size, Resizability resizability) {
   if (size > kMaxSize) {
@@ -60,11 +68,14 @@ Vmo::Vmo(Shape shape, VmoFamilyNode* family)
       extent_(std::move(shape.extent)),
       resizability_(shape.resizability),
       child_kind_(shape.child_kind),
-      family_(family) {}
+      family_(family) {
+  all_vmos->PushBack(*this);
+}
 
 // Each mapping holds a reference.
 Vmo::~Vmo() {
   GK_ASSERT(mapping_count_ == 0);
+  Unlink();
   VmoFamilyNode::Release(family_);
 }
 

@@ -21,6 +21,7 @@
 #include "guest/kernel/vm/page_request.h"
 #include "guest/kernel/vm/vmo_content.h"
 #include "guest/kernel/vm/vmo_family.h"
+#include "shared/base/intrusive_list.h"
 
 namespace gk {
 
@@ -65,8 +66,9 @@ class DirtyRangeSink {
 };
 
 class LentPages;
+struct AllVmosTag;
 
-class Vmo final : public RefCounted<Vmo> {
+class Vmo final : public RefCounted<Vmo>, public base::ListNode<AllVmosTag> {
  public:
   // The largest size: page indices stay representable and sums of an offset and a length cannot wrap.
   static constexpr uint64_t kMaxSize = UINT64_MAX - 64 * kPageSize + 1;
@@ -90,6 +92,10 @@ class Vmo final : public RefCounted<Vmo> {
   // (physical_ranges.h).
   static Result<RefPtr<Vmo>> CreatePhysical(PhysicalAddress base, uint64_t size);
   ~Vmo();
+
+  // All that are in memory, the oldest first: for those who look from outside (inspect/).
+  using All = base::IntrusiveList<Vmo, AllVmosTag>;
+  [[nodiscard]] static All& all();
 
   // A child. `offset` must be page-aligned, `size` is rounded up to pages and becomes the content size as it is.
   //   ZX_ERR_INVALID_ARGS   unaligned; a slice that does not fit into this object; a resizable slice; a reference with

@@ -121,6 +121,8 @@ class VmoContent : public RefCounted<VmoContent> {
   // as many calls of Unpin. ZX_ERR_UNAVAILABLE: too many.
   virtual Result<> Pin(PageIndex index, PinAccess access) = 0;
   virtual void Unpin(PageIndex index, PinAccess access) = 0;
+  // Pins of all pages.
+  [[nodiscard]] virtual uint64_t pin_count() const = 0;
   // True when some page of [first, first + count) is pinned.
   [[nodiscard]] virtual bool HasPins(PageIndex first, PageIndex count) const = 0;
 
