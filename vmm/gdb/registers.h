@@ -49,8 +49,8 @@ struct Registers {
   uint64_t cr8 = 0;
   uint64_t efer = 0;
 
-  // x87 and SSE as FXSAVE64 stores them (SDM volume 1, 10.5.1), and kvm_fpu has them: the pointers are those of 64 bits,
-  // the tag word is the abridged one.
+  // x87 and SSE as FXSAVE64 stores them (SDM volume 1, 10.5.1), and kvm_fpu has them: the pointers are those of 64
+  // bits, the tag word is the abridged one.
   std::array<std::array<uint8_t, 10>, 8> st{};  // st(0) first
   uint16_t fcw = 0x37f;
   uint16_t fsw = 0;

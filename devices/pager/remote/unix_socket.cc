@@ -44,8 +44,8 @@ const sockaddr* AsSocketAddress(const sockaddr_un& address) {
 }
 
 // The error is an errno.
-base::Result<dev::UniqueFd, int> Connect(const sockaddr_un& address) {
-  dev::UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+base::Result<dev::UniqueFd, int> Connect(const sockaddr_un& address, int type) {
+  dev::UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid() || ::connect(socket.get(), AsSocketAddress(address), sizeof(address)) != 0) {
     return base::Failure{errno};
   }
@@ -70,7 +70,7 @@ base::Result<dev::UniqueFd, dev::Error> LockFolderOf(const std::string& path) {
 }
 
 // Precondition: the folder is locked.
-base::Result<void, dev::Error> RemoveDeadSocket(const std::string& path, const sockaddr_un& address) {
+base::Result<void, dev::Error> RemoveDeadSocket(const std::string& path, const sockaddr_un& address, int type) {
   struct stat status;
   if (::lstat(path.c_str(), &status) != 0) {
     return {};  // there is nothing, or binding will say what is wrong
@@ -78,7 +78,7 @@ base::Result<void, dev::Error> RemoveDeadSocket(const std::string& path, const s
   if (!S_ISSOCK(status.st_mode)) {
     return FailedAt(path, "exists and is no socket");
   }
-  const auto probe = Connect(address);
+  const auto probe = Connect(address, type);
   if (probe.ok() || probe.error() != ECONNREFUSED) {
     return FailedAt(path, "in use by a running program");
   }
@@ -92,21 +92,21 @@ base::Result<void, dev::Error> RemoveDeadSocket(const std::string& path, const s
 
 base::Result<dev::UniqueFd, dev::Error> ConnectTo(const std::string& path) {
   PAGODA_TRY_ASSIGN(const sockaddr_un address, AddressOf(path));
-  auto socket = Connect(address);
+  auto socket = Connect(address, SOCK_SEQPACKET);
   if (!socket.ok()) {
     return Failed(std::strerror(socket.error()));
   }
   return std::move(socket).value();
 }
 
-base::Result<SocketListener, dev::Error> SocketListener::Create(const std::string& path) {
+base::Result<SocketListener, dev::Error> SocketListener::Create(const std::string& path, int type) {
   const auto address = AddressOf(path);
   if (!address.ok()) {
     return FailedAt(path, address.error().message);
   }
   PAGODA_TRY_ASSIGN(const dev::UniqueFd lock, LockFolderOf(path));
-  PAGODA_TRY(RemoveDeadSocket(path, address.value()));
-  dev::UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  PAGODA_TRY(RemoveDeadSocket(path, address.value(), type));
+  dev::UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // The mode of the socket becomes that of the file, before anybody can connect.
   if (!socket.valid() || ::fchmod(socket.get(), 0600) != 0 ||
       ::bind(socket.get(), AsSocketAddress(address.value()), sizeof(sockaddr_un)) != 0) {

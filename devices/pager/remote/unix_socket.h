@@ -1,6 +1,7 @@
 // The place where monitor and pager meet: a Unix socket by its path.
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -19,8 +20,9 @@ base::Result<dev::UniqueFd, dev::Error> ConnectTo(const std::string& path);
 class SocketListener {
  public:
   // A socket there that nobody listens at any more is replaced; a live one, and whatever is no socket, is left alone
-  // and an error. Only the user that runs us can connect. The error names the path.
-  static base::Result<SocketListener, dev::Error> Create(const std::string& path);
+  // and an error. Only the user that runs us can connect. The error names the path. `type`: SOCK_SEQPACKET for pagers,
+  // SOCK_STREAM for who speaks something else.
+  static base::Result<SocketListener, dev::Error> Create(const std::string& path, int type = SOCK_SEQPACKET);
   SocketListener(SocketListener&&) = default;
   SocketListener& operator=(SocketListener&&) = delete;
   // Removes the path, unless somebody else's socket is there by now.
