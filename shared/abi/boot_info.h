@@ -90,12 +90,15 @@ struct BootInfo {
   uint32_t device_count;
   MemoryRange memory[kMaxMemoryRanges];  // all RAM, ascending, what is in use included
   DeviceEntry devices[kMaxDevices];
+  uint32_t debugger;  // not 0: the monitor has a debugger, so #DB and #BP go to it (debug_trap.h), and the kernel tells
+                      // it what only the kernel knows (system_control.h)
+  uint32_t reserved;
 };
 
 static_assert(sizeof(MemoryRange) == 16);
 static_assert(sizeof(DeviceEntry) == 24);
 static_assert(offsetof(BootInfo, free_start) == 16);
 static_assert(offsetof(BootInfo, random_seed) == 104);
-static_assert(sizeof(BootInfo) == 144 + 16 * kMaxMemoryRanges + 24 * kMaxDevices);
+static_assert(sizeof(BootInfo) == 152 + 16 * kMaxMemoryRanges + 24 * kMaxDevices);
 
 }  // namespace pagoda::abi

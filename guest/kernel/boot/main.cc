@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "guest/kernel/arch/debug_call.h"
 #include "guest/kernel/arch/physical_map.h"
 #include "guest/kernel/boot/crash_on_purpose.h"
 #include "guest/kernel/boot/options.h"
@@ -38,6 +39,9 @@ base::Result<KernelOptions, BadOption> ReadOptions(const abi::BootInfo& boot) {
 void StartKernel(const abi::BootInfo& boot) {
   if (!drivers::Initialize(boot).ok()) {
     Panic("devices could not be started");
+  }
+  if (boot.debugger != 0 && !arch::AnnounceDebugCalls().ok()) {
+    Panic("no memory for a debugger's calls");
   }
   const auto options = ReadOptions(boot);
   if (!options) {

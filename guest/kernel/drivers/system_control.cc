@@ -29,4 +29,10 @@ void SystemControl::ReportCrash(PhysicalAddress report) const {
   }
 }
 
+void SystemControl::AnnounceDebugArea(PhysicalAddress area) const {
+  if (present()) {
+    arch::WriteRegister64(registers_ + abi::kSystemControlDebugArea, area);
+  }
+}
+
 }  // namespace gk::drivers

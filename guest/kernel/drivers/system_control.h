@@ -30,6 +30,9 @@ class SystemControl {
   // Ends the run with the abi::CrashReport at this address. May return: the caller must not go on.
   void ReportCrash(PhysicalAddress report) const;
 
+  // Tells the monitor's debugger where it can make calls: an abi::DebugCallArea.
+  void AnnounceDebugArea(PhysicalAddress area) const;
+
  private:
   VirtualAddress registers_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include "guest/kernel/inspect/report.h"
 #include "guest/kernel/inspect/topics.h"
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/sched/kernel_lock.h"
 
 namespace gk::inspect {
@@ -74,6 +75,22 @@ Answer Inspect(DebugCommand command, uint64_t argument, uint64_t cursor, std::sp
     return {.error = DebugCallError::kBadCursor, .size = 0, .cursor = 0};
   }
   return {.error = DebugCallError::kNone, .size = report.size(), .cursor = report.cursor()};
+}
+
+size_t AddFailure(std::span<char> buffer, std::span<const char> what) {
+  constexpr char kLead[] = "(the inspection failed: ";
+  constexpr char kTail[] = ")\n";
+  constexpr size_t kMostWhat = 300;
+  const size_t most_size = sizeof(kLead) + kMostWhat + sizeof(kTail);
+  size_t size = 0;
+  for (size_t i = 0; i + most_size < buffer.size() && buffer[i] != '\0'; ++i) {
+    size = buffer[i] == '\n' ? i + 1 : size;
+  }
+  TextWriter line(buffer.subspan(size));
+  line.Append(kLead);
+  line.AppendName(what.first(Min(what.size(), kMostWhat)));
+  line.Append(kTail);
+  return size + line.length();
 }
 
 }  // namespace gk::inspect

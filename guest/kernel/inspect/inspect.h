@@ -22,7 +22,11 @@ struct Answer {
 // The smallest buffer that is of use.
 inline constexpr size_t kLeastBuffer = 1024;
 
-// Precondition: `buffer` has kLeastBuffer bytes.
+// Precondition: `buffer` has kLeastBuffer bytes, all 0.
 [[nodiscard]] Answer Inspect(abi::DebugCommand command, uint64_t argument, uint64_t cursor, std::span<char> buffer);
+
+// After an inspection that did not come to its end: puts a line that says `what` behind the whole lines in `buffer`.
+// Returns the bytes that are text now.
+[[nodiscard]] size_t AddFailure(std::span<char> buffer, std::span<const char> what);
 
 }  // namespace gk::inspect

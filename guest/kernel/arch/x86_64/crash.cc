@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "guest/kernel/arch/cpu.h"
+#include "guest/kernel/arch/x86_64/debug_call.h"
 #include "guest/kernel/arch/x86_64/nucleus.h"
 #include "guest/kernel/arch/x86_64/per_cpu.h"
 #include "guest/kernel/drivers/drivers.h"
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/lib/text_writer.h"
 #include "guest/kernel/vm/kernel_space.h"
 #include "guest/nucleus/layout.h"
 #include "shared/abi/system_control.h"
@@ -72,9 +74,24 @@ const char* DescribeVector(uint64_t vector, uint64_t fault_address) {
   }
 }
 
+// A fault of code that ran for a debugger ends that call; the machine is as it was.
+[[noreturn]] void FailDebugCall(const char* description, uint64_t rip, uint64_t fault_address) {
+  char room[200];
+  TextWriter what(room);
+  what.Append(description);
+  what.Append(" at rip 0x");
+  what.AppendHexadecimal(rip, 1);
+  what.Append(", last page-fault address 0x");
+  what.AppendHexadecimal(fault_address, 1);
+  arch::FailDebugCall(what.text());
+}
+
 }  // namespace
 
 void Panic(const char* message) {
+  if (arch::IsDebugCallStack(reinterpret_cast<uint64_t>(__builtin_frame_address(0)))) {
+    arch::FailDebugCall({message, strlen(message)});
+  }
   UserRegisters registers = {};
   asm volatile("mov %%rsp, %0; mov %%rbp, %1" : "=r"(report.rsp), "=r"(registers.rbp));
   CopyRegisters(registers);
@@ -90,6 +107,10 @@ void Panic(const char* message) {
 extern "C" [[noreturn]] void HandleKernelFault(gk::arch::PerCpu* cpu, gk::UserRegisters* registers) {
   using gk::report;
   const uint64_t vector = cpu->entry - NUCLEUS_ENTRY_KERNEL_FAULT;
+  if (gk::arch::IsDebugCallStack(gk::ReadData(*cpu, TRAP_RSP))) {
+    const uint64_t address = gk::ReadData(*cpu, DATA_FAULT_ADDRESS);
+    gk::FailDebugCall(gk::DescribeVector(vector, address), gk::ReadData(*cpu, TRAP_RIP), address);
+  }
   gk::CopyRegisters(*registers);
   report.rip = gk::ReadData(*cpu, TRAP_RIP);
   report.rsp = gk::ReadData(*cpu, TRAP_RSP);

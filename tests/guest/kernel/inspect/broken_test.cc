@@ -166,5 +166,23 @@ TEST_F(InspectBrokenTest, ScanTakesNoMoreStepsThanItWasGiven) {
   }
 }
 
+TEST(InspectFailure, LineStandsBehindTheWholeLines) {
+  std::vector<char> buffer(1024);
+  const std::string written = "HEAD\nfirst line\nsecond li";
+  std::copy(written.begin(), written.end(), buffer.begin());
+  const size_t size = inspect::AddFailure(buffer, std::span("page fault\n", 11));
+  EXPECT_EQ(std::string(buffer.data(), size), "HEAD\nfirst line\n(the inspection failed: page fault?)\n");
+}
+
+TEST(InspectFailure, FullBufferMakesRoomForTheLine) {
+  std::vector<char> buffer(1024, '\n');
+  const std::string long_text(2000, 'x');
+  const size_t size = inspect::AddFailure(buffer, long_text);
+  const std::string text(buffer.data(), size);
+  EXPECT_LE(size, buffer.size());
+  EXPECT_EQ(text.substr(text.size() - 3), "x)\n");
+  EXPECT_NE(text.find("\n(the inspection failed: "), std::string::npos);
+}
+
 }  // namespace
 }  // namespace gk::test
