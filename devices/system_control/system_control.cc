@@ -37,6 +37,10 @@ void SystemControl::WriteRegister(uint64_t offset, std::span<const std::byte> da
     handler_.OnCpuRoot(*long_word);
   } else if (offset == abi::kSystemControlCrash && long_word) {
     handler_.OnCrash(*long_word);
+  } else if (offset == abi::kSystemControlDebugArea && long_word) {
+    handler_.OnDebugArea(*long_word);
+  } else if (offset == abi::kSystemControlCodeMapped && long_word) {
+    handler_.OnCodeMapped(*long_word);
   } else {
     ignored_writes_.fetch_add(1, std::memory_order_relaxed);
   }

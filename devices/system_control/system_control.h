@@ -24,6 +24,10 @@ class SystemControlHandler {
   virtual void OnCpuRoot(uint64_t page_table_root) = 0;
   // `report_address`: guest-physical address of an abi::CrashReport, if it is one.
   virtual void OnCrash(uint64_t report_address) = 0;
+  // `area_address`: guest-physical address of an abi::DebugCallArea, if it is one.
+  virtual void OnDebugArea(uint64_t area_address) = 0;
+  // `record_address`: guest-physical address of an abi::CodeMapped, if it is one.
+  virtual void OnCodeMapped(uint64_t record_address) = 0;
 };
 
 class SystemControl final : public MmioDevice {

@@ -43,6 +43,8 @@
 #define STUB_LOAD_ROOT 0x980
 #define STUB_PROBE_RETURN 0x9c0
 #define STUB_KERNEL_FAULT 0xa00  // 32 stubs
+#define STUB_DEBUG_STEP 0xe00
+#define STUB_DEBUG_BREAKPOINT 0xe20
 
 // Offsets inside the data page.
 #define DATA_GDT 0x000

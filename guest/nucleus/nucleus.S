@@ -12,6 +12,15 @@
 // whichever CPU's area the page is mapped in.
 
 #include "guest/nucleus/layout.h"
+#include "shared/abi/debug_trap.h"
+
+// Where #DB and #BP lead with a debugger (debug_trap.h): the same in every view but for `without`, the stub that the trap
+// has without one.
+.macro DEBUG_STUB port without
+  out %al, $\port
+  iretq
+  jmp \without
+.endm
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The user view: what the CPU executes while a user's page tables are loaded.
@@ -41,6 +50,11 @@ vector = 0
   mov (NUCLEUS_DATA - NUCLEUS_STUBS + DATA_RESUME_RAX + user_view)(%rip), %rax
   lea (NUCLEUS_DATA - NUCLEUS_STUBS + DATA_RESUME_FRAME + user_view)(%rip), %rsp
   iretq
+
+.org STUB_DEBUG_STEP
+  DEBUG_STUB PAGODA_DEBUG_PORT_STEP, user_view+1*STUB_SIZE
+.org STUB_DEBUG_BREAKPOINT
+  DEBUG_STUB PAGODA_DEBUG_PORT_BREAKPOINT, user_view+3*STUB_SIZE
 .org 0x1000, 0xcc
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -125,6 +139,11 @@ vector = 0
   iretq
   vector = vector + 1
 .endr
+
+.org \view + STUB_DEBUG_STEP
+  DEBUG_STUB PAGODA_DEBUG_PORT_STEP, \view+STUB_KERNEL_FAULT+1*STUB_SIZE
+.org \view + STUB_DEBUG_BREAKPOINT
+  DEBUG_STUB PAGODA_DEBUG_PORT_BREAKPOINT, \view+STUB_KERNEL_FAULT+3*STUB_SIZE
 .org \view + 0x1000, 0xcc
 .endm
 
@@ -162,7 +181,23 @@ _start:
 
 .section .nucleus.gates, "aw"
 .balign 4096
-.skip 4096     // CPU 0's gates of the kernel's view, filled by the kernel before its first trap
+nucleus_gates:
+// CPU 0's gates of the kernel's view, filled by the kernel before its first trap. A debugger's traps may come earlier, so
+// their two gates are here already; the kernel replaces them when there is no debugger.
+#define EARLY_TARGET(stub) (NUCLEUS_BASE + NUCLEUS_STUBS + (stub))
+.macro EARLY_GATE vector stub privilege  // SDM volume 3A, figure 6-8
+  .org nucleus_gates + \vector * 16
+  .word EARLY_TARGET(\stub) & 0xffff
+  .word SELECTOR_CS0
+  .byte 0
+  .byte 0x8e | (\privilege << 5)
+  .word (EARLY_TARGET(\stub) >> 16) & 0xffff
+  .long (EARLY_TARGET(\stub) >> 32) & 0xffffffff
+  .long 0
+.endm
+EARLY_GATE 1, STUB_DEBUG_STEP, 0
+EARLY_GATE 3, STUB_DEBUG_BREAKPOINT, 3
+.org nucleus_gates + 4096
 
 .section .nucleus.data, "aw"
 .balign 4096

@@ -27,6 +27,19 @@ inline constexpr uint64_t kSystemControlCrash = 0x10;
 // the monitor has said in BootInfo that it has a debugger.
 inline constexpr uint64_t kSystemControlDebugArea = 0x20;
 
+// u64. Guest-physical address of a CodeMapped that lies in RAM. Written, only where the monitor has a debugger, after
+// user pages have become executable; the monitor has read the record and planted its breakpoints when the store is
+// done.
+inline constexpr uint64_t kSystemControlCodeMapped = 0x28;
+
+struct CodeMapped {
+  uint64_t root;     // guest-physical: the page tables
+  uint64_t address;  // virtual, page-aligned
+  uint64_t pages;    // of 4 KiB; not all of them need be mapped
+};
+
+static_assert(sizeof(CodeMapped) == 24);
+
 // Why the guest kernel gave up. Written by the guest, read once by the monitor, which trusts none of it.
 struct CrashReport {
   uint64_t rip, rsp, rflags, cr2, cr3, error_code;

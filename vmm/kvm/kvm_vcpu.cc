@@ -59,9 +59,53 @@ Result<> KvmVcpu::SetSystemRegisters(const kvm_sregs& registers) {
   return {};
 }
 
+Result<kvm_mp_state> KvmVcpu::GetMpState() const {
+  kvm_mp_state state = {};
+  PAGODA_TRY(KvmIoctl(fd_, KVM_GET_MP_STATE, &state, "KVM_GET_MP_STATE"));
+  return state;
+}
+
 Result<> KvmVcpu::SetMpState(uint32_t state) {
   kvm_mp_state request = {state};
   PAGODA_TRY(KvmIoctl(fd_, KVM_SET_MP_STATE, &request, "KVM_SET_MP_STATE"));
+  return {};
+}
+
+Result<kvm_fpu> KvmVcpu::GetFpu() const {
+  kvm_fpu fpu = {};
+  PAGODA_TRY(KvmIoctl(fd_, KVM_GET_FPU, &fpu, "KVM_GET_FPU"));
+  return fpu;
+}
+
+Result<> KvmVcpu::SetFpu(const kvm_fpu& fpu) {
+  PAGODA_TRY(KvmIoctl(fd_, KVM_SET_FPU, &fpu, "KVM_SET_FPU"));
+  return {};
+}
+
+Result<kvm_vcpu_events> KvmVcpu::GetEvents() const {
+  kvm_vcpu_events events = {};
+  PAGODA_TRY(KvmIoctl(fd_, KVM_GET_VCPU_EVENTS, &events, "KVM_GET_VCPU_EVENTS"));
+  return events;
+}
+
+Result<> KvmVcpu::SetEvents(const kvm_vcpu_events& events) {
+  PAGODA_TRY(KvmIoctl(fd_, KVM_SET_VCPU_EVENTS, &events, "KVM_SET_VCPU_EVENTS"));
+  return {};
+}
+
+Result<kvm_debugregs> KvmVcpu::GetDebugRegisters() const {
+  kvm_debugregs registers = {};
+  PAGODA_TRY(KvmIoctl(fd_, KVM_GET_DEBUGREGS, &registers, "KVM_GET_DEBUGREGS"));
+  return registers;
+}
+
+Result<> KvmVcpu::SetDebugRegisters(const kvm_debugregs& registers) {
+  PAGODA_TRY(KvmIoctl(fd_, KVM_SET_DEBUGREGS, &registers, "KVM_SET_DEBUGREGS"));
+  return {};
+}
+
+Result<> KvmVcpu::SetGuestDebug(const kvm_guest_debug& debug) {
+  PAGODA_TRY(KvmIoctl(fd_, KVM_SET_GUEST_DEBUG, &debug, "KVM_SET_GUEST_DEBUG"));
   return {};
 }
 
@@ -75,6 +119,11 @@ int KvmVcpu::Run() { return ioctl(fd_.get(), KVM_RUN, 0) < 0 ? errno : 0; }
 void KvmVcpu::RequestExit() const {
   // ORDER: release, so that whatever led to the request is visible to the thread that sees its Run return.
   std::atomic_ref<uint8_t>(run_->immediate_exit).store(1, std::memory_order_release);
+}
+
+void KvmVcpu::WithdrawExit() const {
+  // ORDER: relaxed; whoever decides between the two holds a lock.
+  std::atomic_ref<uint8_t>(run_->immediate_exit).store(0, std::memory_order_relaxed);
 }
 
 }  // namespace vmm

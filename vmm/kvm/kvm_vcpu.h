@@ -29,7 +29,16 @@ class KvmVcpu {
   [[nodiscard]] Result<> SetRegisters(const kvm_regs& registers);
   [[nodiscard]] Result<kvm_sregs> GetSystemRegisters() const;
   [[nodiscard]] Result<> SetSystemRegisters(const kvm_sregs& registers);
+  [[nodiscard]] Result<kvm_mp_state> GetMpState() const;
   [[nodiscard]] Result<> SetMpState(uint32_t state);
+  [[nodiscard]] Result<kvm_fpu> GetFpu() const;
+  [[nodiscard]] Result<> SetFpu(const kvm_fpu& fpu);
+  [[nodiscard]] Result<kvm_vcpu_events> GetEvents() const;
+  [[nodiscard]] Result<> SetEvents(const kvm_vcpu_events& events);
+  [[nodiscard]] Result<kvm_debugregs> GetDebugRegisters() const;
+  [[nodiscard]] Result<> SetDebugRegisters(const kvm_debugregs& registers);
+  // KVM_SET_GUEST_DEBUG: what KVM itself stops for, with KVM_EXIT_DEBUG.
+  [[nodiscard]] Result<> SetGuestDebug(const kvm_guest_debug& debug);
 
   // KVM_GET_TSC_KHZ; 0 where KVM does not know.
   [[nodiscard]] uint64_t TscKhz() const;
@@ -40,6 +49,8 @@ class KvmVcpu {
   // Makes the next (or, together with a signal to its thread, the current) Run return EINTR. KVM document, section 5,
   // immediate_exit.
   void RequestExit() const;
+  // Takes that back. Precondition: Run is not executing.
+  void WithdrawExit() const;
 
   // Shared with KVM while Run is executing. It is written by KVM, never by the guest, so it needs no private copy.
   [[nodiscard]] kvm_run& run() { return *run_; }

@@ -66,6 +66,7 @@ Result<std::unique_ptr<Machine>> Machine::Create(const UsableHost& host, Machine
   machine->dispatcher_.emplace(machine->devices_->bus());
   abi::BootInfo& info = config.guest.boot_info;
   machine->devices_->Describe(info);
+  info.debugger = config.debugger == DebuggerPresence::kPresent ? 1 : 0;
   PAGODA_TRY(machine->CreateCpus(host, info, config.cpu_count));
   PAGODA_TRY(FillRandom(std::as_writable_bytes(std::span(info.random_seed))));
   WriteBootInfo(config.guest, machine->ram_.low_memory());
@@ -73,6 +74,7 @@ Result<std::unique_ptr<Machine>> Machine::Create(const UsableHost& host, Machine
                      .entry = config.guest.entry,
                      .boot_info = abi::kPhysmapBase + config.guest.boot_info_address,
                      .page_table_root = info.page_table_root};
+  machine->kernel_root_ = info.page_table_root;
   return machine;
 }
 
@@ -130,19 +132,39 @@ Result<RunOutcome> Machine::Run(std::optional<milliseconds> timeout) {
     const std::lock_guard lock(mutex_);
     PAGODA_TRY(StartCpuLocked(0));
   }
+  AnnounceStart(0);
   control_.Run();
   FlushConsole();
   LogSummary();
-  return CollectOutcome();
+  RunOutcome outcome = CollectOutcome();
+  if (agent_ != nullptr) {
+    agent_->OnEnded(outcome.reason);
+  }
+  return outcome;
 }
 
 Machine::Next Machine::OnVcpuExit(uint32_t cpu, kvm_run& run) {
+  if (agent_ != nullptr) {
+    const DebugAgent::Verdict verdict = agent_->OnExit(cpu, run);
+    if (verdict != DebugAgent::Verdict::kNotMine) {
+      return verdict == DebugAgent::Verdict::kPause ? Next::kPause : Next::kRun;
+    }
+  }
   std::optional<VcpuFailure> failure = dispatcher_->Dispatch(cpu, run);
   if (!failure) {
     return Next::kRun;
   }
+  if (agent_ != nullptr && agent_->HoldsEnd(cpu, *failure)) {
+    return Next::kPause;
+  }
   StopWith(*std::move(failure));
   return Next::kFinish;
+}
+
+void Machine::OnVcpuPaused(uint32_t cpu) {
+  if (agent_ != nullptr) {
+    agent_->OnPaused(cpu);
+  }
 }
 
 void Machine::OnVcpuError(uint32_t cpu, const Error& error) {
@@ -150,6 +172,9 @@ void Machine::OnVcpuError(uint32_t cpu, const Error& error) {
 }
 
 void Machine::OnVcpuFinished(uint32_t cpu) {
+  if (agent_ != nullptr) {
+    agent_->OnFinished(cpu);
+  }
   const std::lock_guard lock(mutex_);
   cpus_[cpu].phase = CpuPhase::kFinished;
   if (reason_ && AllFinishedLocked()) {
@@ -173,6 +198,14 @@ void Machine::OnCpuStart(uint32_t cpu_index) {
   }
   if (failure) {
     OnVcpuError(cpu_index, *failure);
+    return;
+  }
+  AnnounceStart(cpu_index);
+}
+
+void Machine::AnnounceStart(uint32_t cpu) {
+  if (agent_ != nullptr) {
+    agent_->OnStarted(cpu);
   }
 }
 
@@ -184,6 +217,7 @@ void Machine::OnCpuRoot(uint64_t page_table_root) {
   }
   const std::lock_guard lock(mutex_);
   start_.page_table_root = page_table_root;
+  kernel_root_ = page_table_root;
 }
 
 void Machine::OnCrash(uint64_t report_address) {
@@ -194,12 +228,37 @@ void Machine::OnCrash(uint64_t report_address) {
     constexpr std::string_view kNoReport = "(the address of the crash report is not in RAM)";
     std::copy(kNoReport.begin(), kNoReport.end(), panic.report.message);
   }
-  StopWith(panic);
+  const uint32_t cpu = CallingCpu();
+  if (agent_ == nullptr || !agent_->HoldsEnd(cpu, panic)) {
+    StopWith(panic);
+  }
+}
+
+void Machine::OnDebugArea(uint64_t area_address) {
+  if (agent_ != nullptr) {
+    agent_->OnDebugArea(area_address);
+  }
+}
+
+void Machine::OnCodeMapped(uint64_t record_address) {
+  if (agent_ != nullptr) {
+    agent_->OnCodeMapped(CallingCpu(), record_address);
+  }
+}
+
+uint32_t Machine::CallingCpu() const {
+  const auto caller =
+      std::find_if(cpus_.begin(), cpus_.end(), [](const CpuSlot& cpu) { return cpu.thread->IsCaller(); });
+  return static_cast<uint32_t>(caller - cpus_.begin());
 }
 
 Result<> Machine::StartCpuLocked(uint32_t index) {
   CpuStart start = start_;
   start.index = index;
+  if (agent_ != nullptr) {
+    // It may stand still just now, and a debugger wants to see the first instruction: OnStarted decides.
+    cpus_[index].thread->RequestPause();
+  }
   PAGODA_TRY(cpus_[index].thread->Start(start));
   spdlog::debug("CPU {} starts", index);
   cpus_[index].phase = CpuPhase::kRunning;

@@ -26,6 +26,7 @@
 #include "vmm/loader/boot_loader.h"
 #include "vmm/machine/control_plane.h"
 #include "vmm/machine/cpu_state.h"
+#include "vmm/machine/debug_agent.h"
 #include "vmm/machine/device_set.h"
 #include "vmm/machine/exit_dispatch.h"
 #include "vmm/machine/guest_ram.h"
@@ -35,6 +36,9 @@
 
 namespace vmm {
 
+// Whether the guest is told of a debugger (abi::BootInfo): its #DB and #BP then exit to us.
+enum class DebuggerPresence { kNone, kPresent };
+
 struct MachineConfig {
   GuestRam ram;
   LoadedGuest guest;  // what LoadGuest put into `ram`
@@ -42,6 +46,7 @@ struct MachineConfig {
   dev::PortOptions port = {};
   uint32_t cpu_count;  // 1..abi::kMaxCpus
   dev::ConsoleFiles console;
+  DebuggerPresence debugger = DebuggerPresence::kNone;
 };
 
 // The machine after it stopped.
@@ -50,7 +55,7 @@ struct RunOutcome {
   std::vector<CpuState> cpus;  // those that were started, ascending
 };
 
-class Machine final : private VcpuHandler, private dev::SystemControlHandler {
+class Machine final : public DebuggedMachine, private VcpuHandler, private dev::SystemControlHandler {
  public:
   // Nothing of the guest has run when this returns. Does not refer to `host` later.
   static Result<std::unique_ptr<Machine>> Create(const UsableHost& host, MachineConfig config);
@@ -60,6 +65,18 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   // Boots the guest and returns when it has stopped and its output is written out, or can be no more. Once only.
   // Handles SIGINT and SIGTERM meanwhile.
   [[nodiscard]] Result<RunOutcome> Run(std::optional<std::chrono::milliseconds> timeout);
+
+  // Before Run, with DebuggerPresence::kPresent. `agent` outlives the machine's last call of Run.
+  void SetDebugAgent(DebugAgent& agent) { agent_ = &agent; }
+
+  // DebuggedMachine
+  [[nodiscard]] uint32_t cpu_count() const override { return static_cast<uint32_t>(cpus_.size()); }
+  [[nodiscard]] const dev::GuestMemory& memory() const override { return memory_; }
+  KvmVcpu& vcpu(uint32_t cpu) override { return cpus_[cpu].thread->vcpu(); }
+  void PauseCpu(uint32_t cpu) override { cpus_[cpu].thread->RequestPause(); }
+  void ResumeCpu(uint32_t cpu) override { cpus_[cpu].thread->Resume(); }
+  [[nodiscard]] uint64_t kernel_root() const override { return kernel_root_.load(std::memory_order_relaxed); }
+  void End(StopReason reason) override { StopWith(std::move(reason)); }
 
   [[nodiscard]] StrayCounters stray_accesses() const { return dispatcher_->stray_accesses(); }
   // Requests to SystemControl that made no sense.
@@ -80,6 +97,7 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   // VcpuHandler
   Next OnVcpuExit(uint32_t cpu, kvm_run& run) override;
   void OnVcpuError(uint32_t cpu, const Error& error) override;
+  void OnVcpuPaused(uint32_t cpu) override;
   void OnVcpuFinished(uint32_t cpu) override;
 
   // dev::SystemControlHandler
@@ -87,9 +105,14 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   void OnCpuStart(uint32_t cpu_index) override;
   void OnCpuRoot(uint64_t page_table_root) override;
   void OnCrash(uint64_t report_address) override;
+  void OnDebugArea(uint64_t area_address) override;
+  void OnCodeMapped(uint64_t record_address) override;
 
   Result<> StartCpuLocked(uint32_t index);
+  void AnnounceStart(uint32_t cpu);
   [[nodiscard]] bool AllFinishedLocked() const;
+  // For a call that a vCPU's thread makes.
+  [[nodiscard]] uint32_t CallingCpu() const;
   // Any thread. Only the first call decides.
   void StopWith(StopReason reason);
   void OnSignal(int signal);
@@ -105,6 +128,8 @@ class Machine final : private VcpuHandler, private dev::SystemControlHandler {
   std::optional<ExitDispatcher> dispatcher_;
   std::atomic<uint64_t> ignored_requests_{0};
   ControlPlane control_;
+  DebugAgent* agent_ = nullptr;           // constant while vCPUs run
+  std::atomic<uint64_t> kernel_root_{0};  // a copy of start_'s for whoever debugs
 
   std::mutex mutex_;
   CpuStart start_{};                  // guarded by mutex_; how the next CPU starts, but for its index

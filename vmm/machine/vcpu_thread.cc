@@ -40,14 +40,42 @@ Result<> VcpuThread::Start(const CpuStart& start) {
   return {};
 }
 
-void VcpuThread::RequestStop() {
-  // ORDER: seq_cst against Loop, which publishes its thread before it enters KVM: either this load sees the thread and
-  // the signal interrupts it, or KVM sees immediate_exit.
-  stop_requested_.store(true);
-  vcpu_.RequestExit();
-  if (has_thread_id_.load()) {
-    pthread_kill(thread_id_, KickSignal());
+void VcpuThread::RequestPause() {
+  const std::lock_guard lock(mutex_);
+  if (order_ == Order::kRun) {
+    GiveOrderLocked(Order::kPause);
   }
+}
+
+void VcpuThread::RequestStop() {
+  const std::lock_guard lock(mutex_);
+  GiveOrderLocked(Order::kFinish);
+  ++resumes_;
+  resumed_.notify_one();
+}
+
+void VcpuThread::Resume() {
+  const std::lock_guard lock(mutex_);
+  if (order_ != Order::kFinish) {
+    order_ = Order::kRun;
+    vcpu_.WithdrawExit();
+  }
+  ++resumes_;
+  resumed_.notify_one();
+}
+
+// The flag first, then the signal; Loop makes its thread known before it enters KVM.
+void VcpuThread::GiveOrderLocked(Order order) {
+  order_ = order;
+  vcpu_.RequestExit();
+  if (thread_id_) {
+    pthread_kill(*thread_id_, KickSignal());
+  }
+}
+
+bool VcpuThread::IsCaller() const {
+  const std::lock_guard lock(mutex_);
+  return thread_id_ && pthread_equal(*thread_id_, pthread_self()) != 0;
 }
 
 Result<> VcpuThread::SetStartState(const CpuStart& start) {
@@ -59,29 +87,50 @@ Result<> VcpuThread::SetStartState(const CpuStart& start) {
 
 void VcpuThread::Loop(const CpuStart& start) {
   AcceptKick();
-  thread_id_ = pthread_self();
-  has_thread_id_.store(true);
-  if (const Result<> result = SetStartState(start); !result.ok()) {
-    handler_.OnVcpuError(index_, result.error());
-    handler_.OnVcpuFinished(index_);
-    return;
+  {
+    const std::lock_guard lock(mutex_);
+    thread_id_ = pthread_self();
   }
-  while (true) {
-    const int error = vcpu_.Run();
-    if (error == 0) {
-      if (handler_.OnVcpuExit(index_, vcpu_.run()) == VcpuHandler::Next::kFinish) {
-        break;
-      }
-    } else if (error == EINTR || error == EAGAIN) {
-      if (stop_requested_.load()) {
-        break;
-      }
-    } else {
-      handler_.OnVcpuError(index_, HostFailure(error, "KVM_RUN").error);
-      break;
+  if (const Result<> result = SetStartState(start); result.ok()) {
+    while (RunOnce()) {
     }
+  } else {
+    handler_.OnVcpuError(index_, result.error());
   }
   handler_.OnVcpuFinished(index_);
+}
+
+bool VcpuThread::RunOnce() {
+  const int error = vcpu_.Run();
+  if (error == EINTR || error == EAGAIN) {
+    return ObeyOrder();
+  }
+  if (error != 0) {
+    handler_.OnVcpuError(index_, HostFailure(error, "KVM_RUN").error);
+    return false;
+  }
+  switch (handler_.OnVcpuExit(index_, vcpu_.run())) {
+    case VcpuHandler::Next::kFinish:
+      return false;
+    case VcpuHandler::Next::kPause:
+      RequestPause();  // the next Run completes the access that the exit was about, and comes back
+      return true;
+    case VcpuHandler::Next::kRun:
+      break;
+  }
+  return true;
+}
+
+bool VcpuThread::ObeyOrder() {
+  std::unique_lock lock(mutex_);
+  if (order_ == Order::kPause) {
+    const uint64_t before = resumes_;
+    lock.unlock();
+    handler_.OnVcpuPaused(index_);
+    lock.lock();
+    resumed_.wait(lock, [this, before] { return resumes_ != before; });
+  }
+  return order_ != Order::kFinish;
 }
 
 }  // namespace vmm

@@ -35,4 +35,10 @@ void SystemControl::AnnounceDebugArea(PhysicalAddress area) const {
   }
 }
 
+void SystemControl::ReportCodeMapped(PhysicalAddress record) const {
+  if (present()) {
+    arch::WriteRegister64(registers_ + abi::kSystemControlCodeMapped, record);
+  }
+}
+
 }  // namespace gk::drivers

@@ -33,6 +33,9 @@ class SystemControl {
   // Tells the monitor's debugger where it can make calls: an abi::DebugCallArea.
   void AnnounceDebugArea(PhysicalAddress area) const;
 
+  // Tells it which pages are executable now: an abi::CodeMapped, which may change again when this returns.
+  void ReportCodeMapped(PhysicalAddress record) const;
+
  private:
   VirtualAddress registers_ = 0;
 };

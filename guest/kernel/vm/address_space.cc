@@ -4,9 +4,12 @@
 
 #include "guest/kernel/arch/tlb.h"
 #include "guest/kernel/lib/panic.h"
+#include "guest/kernel/vm/code_observer.h"
 #include "shared/base/range.h"
 
 namespace gk {
+
+constinit CodeObserver* code_observer = nullptr;
 
 Result<RefPtr<AddressSpace>> AddressSpace::Create(uint64_t root_entry, uint64_t seed) {
   PAGODA_TRY_ASSIGN(arch::PageTable page_table, arch::PageTable::CreateSharing(root_entry));

@@ -92,6 +92,7 @@ class AddressSpace final : public RefCounted<AddressSpace> {
   Result<> EnterFaultedPage(Mapping& mapping, VirtualAddress address, Access wanted, PresentPage page);
   Result<> EnterWindow(VirtualAddress first, std::span<const PresentPage> window, bool writable,
                        const arch::MappingAttributes& attributes);
+  void SayIfCode(Access access, VirtualAddress first, uint64_t pages) const;
   bool EnterLargePage(Mapping& mapping, VirtualAddress address);
   uint64_t EnterPresentAt(Mapping& mapping, VirtualAddress address, uint64_t length);
 

@@ -7,6 +7,7 @@
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/vm/access.h"
 #include "guest/kernel/vm/address_space.h"
+#include "guest/kernel/vm/code_observer.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "shared/base/range.h"
 
@@ -114,7 +115,15 @@ Result<> AddressSpace::EnterWindow(VirtualAddress first, std::span<const Present
   for (size_t i = 0; i < window.size(); ++i) {
     frames[i] = window[i].writable == writable ? window[i].address : arch::kNoFrame;
   }
-  return page_table_.MapFrames(first, std::span(frames).first(window.size()), attributes);
+  PAGODA_TRY(page_table_.MapFrames(first, std::span(frames).first(window.size()), attributes));
+  SayIfCode(attributes.access, first, window.size());
+  return {};
+}
+
+void AddressSpace::SayIfCode(Access access, VirtualAddress first, uint64_t pages) const {
+  if (access.execute && code_observer != nullptr) {
+    code_observer->OnCodeMapped(page_table_.root(), first, pages);
+  }
 }
 
 // Shows the aligned 2 MiB around `address` with one entry, if the mapping has them all, and the object has all their
@@ -131,7 +140,11 @@ bool AddressSpace::EnterLargePage(Mapping& mapping, VirtualAddress address) {
     return false;
   }
   RemovePages(first, base::kPagesPerLargePage);
-  return page_table_.Map(first, run, base::kPagesPerLargePage, AttributesFor(mapping, mapping.access())).ok();
+  if (!page_table_.Map(first, run, base::kPagesPerLargePage, AttributesFor(mapping, mapping.access())).ok()) {
+    return false;
+  }
+  SayIfCode(mapping.access(), first, base::kPagesPerLargePage);
+  return true;
 }
 
 void AddressSpace::EnterPresent(Mapping& mapping, VirtualAddress address, uint64_t length) {

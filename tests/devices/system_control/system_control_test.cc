@@ -21,6 +21,9 @@ class RecordingHandler final : public dev::SystemControlHandler {
   void OnCpuRoot(uint64_t page_table_root) override { calls.push_back("root " + std::to_string(page_table_root)); }
   void OnCrash(uint64_t report_address) override { calls.push_back("crash " + std::to_string(report_address)); }
 
+  void OnDebugArea(uint64_t area_address) override { calls.push_back("area " + std::to_string(area_address)); }
+  void OnCodeMapped(uint64_t record_address) override { calls.push_back("code " + std::to_string(record_address)); }
+
   std::vector<std::string> calls;
 };
 
@@ -40,8 +43,10 @@ TEST_F(SystemControlTest, EachRegisterCallsItsHandler) {
   Write<uint32_t>(abi::kSystemControlCpuStart, UINT32_MAX);
   Write<uint64_t>(abi::kSystemControlCpuRoot, 4096);
   Write<uint64_t>(abi::kSystemControlCrash, uint64_t{1} << 40);
-  EXPECT_EQ(handler_.calls,
-            (std::vector<std::string>{"exit 7", "start 4294967295", "root 4096", "crash 1099511627776"}));
+  Write<uint64_t>(abi::kSystemControlDebugArea, 8192);
+  Write<uint64_t>(abi::kSystemControlCodeMapped, 12288);
+  EXPECT_EQ(handler_.calls, (std::vector<std::string>{"exit 7", "start 4294967295", "root 4096", "crash 1099511627776",
+                                                      "area 8192", "code 12288"}));
   EXPECT_EQ(device_.ignored_writes(), 0u);
 }
 

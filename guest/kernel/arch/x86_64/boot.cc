@@ -14,6 +14,7 @@
 #include "guest/kernel/arch/user_root.h"
 #include "guest/kernel/arch/x86_64/apic.h"
 #include "guest/kernel/arch/x86_64/clock.h"
+#include "guest/kernel/arch/x86_64/code_notice.h"
 #include "guest/kernel/arch/x86_64/memory_types.h"
 #include "guest/kernel/arch/x86_64/nucleus.h"
 #include "guest/kernel/arch/x86_64/per_cpu.h"
@@ -84,11 +85,12 @@ void BuildUserRoot(uint32_t cpu_count) {
   user_root_table->emplace(std::move(*table));
 }
 
-void PrepareCpu(uint32_t index, VirtualAddress stack_bottom) {
+void PrepareCpu(const abi::BootInfo& boot, uint32_t index, VirtualAddress stack_bottom) {
   PerCpu& cpu = per_cpu[index];
   cpu.kernel_root = kernel_space::page_table().root();
   cpu.crash_stack_top = reinterpret_cast<uint64_t>(&crash_stacks[index]) + kCrashStackSize;
-  PrepareNucleusArea(index, stack_bottom + kKernelStackSize);
+  PrepareNucleusArea(index, stack_bottom + kKernelStackSize,
+                     boot.debugger != 0 ? DebugGates::kToMonitor : DebugGates::kToKernel);
 }
 
 void StartOtherCpus(const abi::BootInfo& boot) {
@@ -98,7 +100,7 @@ void StartOtherCpus(const abi::BootInfo& boot) {
     if (!stack.ok() || !scheduler->AdoptCpu(per_cpu[index].cpu, index, stack->base).ok()) {
       Panic("no memory for the other CPUs");
     }
-    PrepareCpu(index, stack->base);
+    PrepareCpu(boot, index, stack->base);
     drivers::system_control().StartCpu(index);
   }
 }
@@ -114,6 +116,7 @@ void StartOtherCpus(const abi::BootInfo& boot) {
   SetMemoryTypes();
   StartClock(per_cpu[0], boot);
   StartApic(per_cpu[0], boot);
+  StartCodeNotices(boot);
   StartKernel(boot);
   StartOtherCpus(boot);
   scheduler->LeaveKernel();
@@ -126,7 +129,7 @@ void StartOtherCpus(const abi::BootInfo& boot) {
   BuildUserRoot(boot.cpu_count);
   const Result<kernel_space::StackMemory> stack = kernel_space::AllocateStack();
   RequireEarly(stack.ok());
-  PrepareCpu(0, stack->base);
+  PrepareCpu(boot, 0, stack->base);
   NucleusLoadRoot(kernel_space::page_table().root());
   CallOnStack(stack->top(), &ContinueFirstCpu, &boot);
 }

@@ -5,6 +5,7 @@
 #include "guest/kernel/arch/physical_map.h"
 #include "guest/kernel/arch/x86_64/page_table.h"
 #include "guest/nucleus/layout.h"
+#include "shared/abi/debug_trap.h"
 #include "shared/base/range.h"
 
 extern "C" {
@@ -39,6 +40,8 @@ static_assert(sizeof(Frame) * NUCLEUS_ENTRIES <= base::kPageSize);
 
 constexpr size_t kGatesPerPage = base::kPageSize / sizeof(Gate);
 
+static_assert(DATA_TRAP_STACK_TOP - DATA_RESUME_FRAME == PAGODA_RESUME_FRAME_BELOW_TRAP_STACK);
+
 struct AreaPages {
   alignas(base::kPageSize) Gate kernel_gates[kGatesPerPage];  // unused for CPU 0, see KernelGates
   alignas(base::kPageSize) Gate user_gates[kGatesPerPage];
@@ -49,6 +52,7 @@ struct AreaPages {
 
 AreaPages area_pages[abi::kMaxCpus];
 
+constexpr uint32_t kVectorDebug = 1;
 constexpr uint32_t kVectorNmi = 2;
 constexpr uint32_t kVectorBreakpoint = 3;
 constexpr uint32_t kVectorUndefined = 6;
@@ -97,13 +101,28 @@ uint64_t KernelGateTarget(uint32_t vector) {
   return STUB_KERNEL_FAULT + vector * STUB_SIZE;
 }
 
-void FillGates(uint32_t index) {
+// The stub of a debugger's trap, the same in both views; 0 for the vectors that a debugger has no use for.
+uint64_t DebugGateTarget(uint32_t vector) {
+  switch (vector) {
+    case kVectorDebug:
+      return STUB_DEBUG_STEP;
+    case kVectorBreakpoint:
+      return STUB_DEBUG_BREAKPOINT;
+    default:
+      return 0;
+  }
+}
+
+void FillGates(uint32_t index, DebugGates debug) {
   const uint64_t stubs = AreaAddress(index) + NUCLEUS_STUBS;
   Gate* user_gates = area_pages[index].user_gates;
   Gate* kernel_gates = PhysicalToVirtual<Gate>(KernelGates(index));
   for (uint32_t vector = 0; vector < NUCLEUS_VECTORS; ++vector) {
     user_gates[vector] = MakeGate(vector, stubs + vector * STUB_SIZE);
     kernel_gates[vector] = MakeGate(vector, stubs + KernelGateTarget(vector));
+    if (const uint64_t target = DebugGateTarget(vector); debug == DebugGates::kToMonitor && target != 0) {
+      user_gates[vector] = kernel_gates[vector] = MakeGate(vector, stubs + target);
+    }
   }
 }
 
@@ -155,7 +174,7 @@ PhysicalAddress ImagePhysicalAddress(const void* object) {
          reinterpret_cast<uint64_t>(kernel_image_load);
 }
 
-void PrepareNucleusArea(uint32_t index, VirtualAddress boot_stack_top) {
+void PrepareNucleusArea(uint32_t index, VirtualAddress boot_stack_top, DebugGates debug) {
   AreaPages& pages = area_pages[index];
   PerCpu& cpu = per_cpu[index];
   uint8_t* data = PhysicalToVirtual<uint8_t>(DataPage(index));
@@ -165,7 +184,7 @@ void PrepareNucleusArea(uint32_t index, VirtualAddress boot_stack_top) {
     RelocateData(data, index, boot_stack_top);
   }
   FillSlots(data, cpu.kernel_root);
-  FillGates(index);
+  FillGates(index, debug);
   FillFrames(pages, cpu);
   cpu.nucleus_data = data;
 }

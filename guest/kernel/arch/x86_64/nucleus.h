@@ -25,9 +25,12 @@ namespace gk::arch {
 
 class PageTable;
 
+// Where #DB and #BP lead: into the kernel, or to the monitor's debugger first (shared/abi/debug_trap.h).
+enum class DebugGates { kToKernel, kToMonitor };
+
 // Fills CPU `index`'s area: gates of both views, frames, and (for all but CPU 0, whose data page the image brings) the
 // data page. `boot_stack_top` is where the CPU's first kernel instruction runs.
-void PrepareNucleusArea(uint32_t index, VirtualAddress boot_stack_top);
+void PrepareNucleusArea(uint32_t index, VirtualAddress boot_stack_top, DebugGates debug);
 
 // Gate 6 of the kernel's view means "resume a thread", which an undefined instruction must not do while a probe tries
 // some. While `is_fault`, it leads to the fault path instead.

@@ -40,6 +40,8 @@ class SystemControlModel final : public fake_arch::RegisterModel, private dev::S
   void OnCpuStart(uint32_t cpu_index) override { calls_.emplace_back('s', cpu_index); }
   void OnCpuRoot(uint64_t root) override { calls_.emplace_back('r', root); }
   void OnCrash(uint64_t report_address) override { calls_.emplace_back('c', report_address); }
+  void OnDebugArea(uint64_t area_address) override { calls_.emplace_back('d', area_address); }
+  void OnCodeMapped(uint64_t record_address) override { calls_.emplace_back('m', record_address); }
 
   dev::SystemControl device_{*this};
   std::vector<std::pair<char, uint64_t>> calls_;
@@ -52,9 +54,12 @@ TEST(SystemControlDriver, EveryCallReachesTheMonitor) {
   driver.SetCpuRoot(0x1'2345'6000);
   driver.StartCpu(3);
   driver.ReportCrash(0x1'0000'0040);
+  driver.AnnounceDebugArea(0x3000);
+  driver.ReportCodeMapped(0x4008);
   driver.Exit(99);
-  EXPECT_THAT(model.calls(), ElementsAre(std::pair('r', 0x1'2345'6000u), std::pair('s', 3u),
-                                         std::pair('c', 0x1'0000'0040u), std::pair('e', 99u)));
+  EXPECT_THAT(model.calls(),
+              ElementsAre(std::pair('r', 0x1'2345'6000u), std::pair('s', 3u), std::pair('c', 0x1'0000'0040u),
+                          std::pair('d', 0x3000u), std::pair('m', 0x4008u), std::pair('e', 99u)));
   EXPECT_EQ(model.ignored_writes(), 0u);
 }
 

@@ -1,0 +1,25 @@
+// How the nucleus stops for a debugger. Read by the assembler and by C++.
+//
+// With a debugger the gates of vectors 1 (#DB) and 3 (#BP) of every CPU lead to a stub in ring 0, in both views of the
+// nucleus:
+//
+//     out %al, $port     exits to the monitor
+//     iretq              continues what was interrupted
+//     jmp ...            the way that the trap takes without a debugger
+//
+// At the exit all general registers but RSP are those of the interrupted code, CR3 is its address space, and RSP points
+// at the frame that the CPU pushed: RIP, CS, RFLAGS, RSP, SS. The monitor reads and changes the interrupted code's
+// registers there. To give the trap to the guest it completes the `out` and skips the iretq.
+#pragma once
+
+// The port says which trap it was.
+#define PAGODA_DEBUG_PORT_STEP 0xd1        // #DB
+#define PAGODA_DEBUG_PORT_BREAKPOINT 0xd3  // #BP
+
+// Bytes of `out` and of `iretq`.
+#define PAGODA_DEBUG_OUT_SIZE 2
+#define PAGODA_DEBUG_IRETQ_SIZE 2
+
+// Where the frame of what the nucleus resumes next lies: so many bytes below the top of the CPU's trap stack (RSP0 of
+// its TSS).
+#define PAGODA_RESUME_FRAME_BELOW_TRAP_STACK 0xe60
