@@ -69,7 +69,7 @@ Result<PortClient::Opened> PortClient::Open(std::span<const char> name) {
 
 Result<RefPtr<PortOpening>> PortClient::OpenOnce(std::span<const char> name) {
   Poll();  // in kFailed: lets go of what has ended
-  RefPtr<PortOpening> opening = PortOpening::Create(*this);
+  RefPtr<PortOpening> opening = PortOpening::Create(*this, name);
   if (!opening) {
     return Error(ZX_ERR_NO_MEMORY);
   }
@@ -148,6 +148,7 @@ Status PortClient::MakeObject(PortOpening& opening, const abi::PortReply& reply)
       opening.fresh->Close();
       return made.error();
     }
+    opening.object->vmo()->set_name(opening.name);
   }
   Result<RefPtr<Vmo>> vmo = opening.object->MakeReference();
   if (vmo.ok()) {

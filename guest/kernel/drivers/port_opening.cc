@@ -4,9 +4,10 @@
 
 namespace gk::drivers {
 
-RefPtr<PortOpening> PortOpening::Create(PortClient& client) {
+RefPtr<PortOpening> PortOpening::Create(PortClient& client, std::span<const char> name) {
   RefPtr<PortOpening> opening = MakeRefCounted<PortOpening>();
   if (opening) {
+    opening->name = ObjectName(name);
     opening->fresh = PortObject::Create(client);
   }
   return opening && opening->fresh ? opening : nullptr;

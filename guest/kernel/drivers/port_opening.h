@@ -40,9 +40,10 @@ class PortAnswerWait {
 
 struct PortOpening : RefCounted<PortOpening> {
   // Null when there is no memory. `client` outlives it.
-  static RefPtr<PortOpening> Create(PortClient& client);
+  static RefPtr<PortOpening> Create(PortClient& client, std::span<const char> name);
   ~PortOpening();
 
+  ObjectName name;  // that is opened, as far as an object's name can say it
   PortAnswerWait wait;
   RefPtr<PortObject> fresh;   // what it becomes if the host's answer names a new object
   RefPtr<PortObject> object;  // what it has become

@@ -7,12 +7,24 @@
 namespace gk::inspect {
 namespace {
 
-constexpr Column kPagerColumns[] = {{"PAGER", 8}, {"KIND", 9, Align::kLeft}, {"VMOS", 6}, {"REQUESTS", 8},
-                                    {"DIRTY", 7}, {"STATE", 0, Align::kLeft}};
+constexpr Column kPagerColumns[] = {{"PAGER", 8},
+                                    {"KIND", 9, Align::kLeft},
+                                    {"VMOS", 6},
+                                    {"REQUESTS", 8},
+                                    {"DIRTY", 7},
+                                    {"STATE", 15, Align::kLeft},
+                                    {"NAME", 0, Align::kLeft}};
 
-constexpr Column kRequestColumns[] = {{"VMO", 6},     {"PAGER", 8},   {"KIND", 5, Align::kLeft},
-                                      {"OFFSET", 12}, {"LENGTH", 8},  {"OPEN", 6},
-                                      {"AGE-MS", 8},  {"WAITING", 7}, {"THREADS", 0, Align::kLeft}};
+constexpr Column kRequestColumns[] = {{"VMO", 6},
+                                      {"PAGER", 8},
+                                      {"KIND", 5, Align::kLeft},
+                                      {"OFFSET", 12},
+                                      {"LENGTH", 8},
+                                      {"OPEN", 6},
+                                      {"AGE-MS", 8},
+                                      {"WAITING", 7},
+                                      {"NAME", 16, Align::kLeft},
+                                      {"THREADS", 0, Align::kLeft}};
 
 const char* KindOf(PagerIdentity::Kind kind) {
   switch (kind) {
@@ -84,7 +96,7 @@ bool IsFirstOfItsPager(PageSource& source) {
   return first;
 }
 
-bool AddPager(Report& report, PageSource& source) {
+bool AddPager(Report& report, const Vmo& first_vmo, PageSource& source) {
   if (report.SkipsNext()) {
     return true;
   }
@@ -93,7 +105,8 @@ bool AddPager(Report& report, PageSource& source) {
   row.Composed([&](TextWriter& cell) { AppendPager(cell, &source); });
   row.Text(KindOf(source.provider().identity().kind)).Unsigned(totals.vmos).Unsigned(totals.requests);
   row.Unsigned(totals.dirty);
-  row.Text(totals.detached == 0 ? "attached" : (totals.detached == totals.vmos ? "detached" : "partly detached"));
+  row.Text(totals.detached == 0 ? "attached" : (totals.detached == totals.vmos ? "detached" : "part-detached"));
+  row.Name(totals.vmos == 1 ? first_vmo.name() : ObjectName());
   return report.Add(row);
 }
 
@@ -140,6 +153,7 @@ bool AddRequest(Report& report, const Vmo& vmo, SourceRequest& request) {
   row.Text(request.kind == SourceRequestKind::kRead ? "READ" : "DIRTY");
   row.Hexadecimal(request.offset()).Size(request.length()).Unsigned(request.unresolved());
   row.Unsigned(AgeInMilliseconds(request)).Unsigned(CountWaiters(request));
+  row.Name(vmo.name());
   row.Composed([&](TextWriter& cell) { AppendWaiters(cell, request); });
   return report.Add(row);
 }
@@ -171,7 +185,8 @@ void AppendPager(TextWriter& to, PageSource* source) {
 
 void ReportPagers(Report& report) {
   report.AddHead(kPagerColumns);
-  ForEachSource([&](Vmo&, PageSource& source) { return !IsFirstOfItsPager(source) || AddPager(report, source); });
+  ForEachSource(
+      [&](Vmo& vmo, PageSource& source) { return !IsFirstOfItsPager(source) || AddPager(report, vmo, source); });
 }
 
 void ReportRequests(Report& report) {

@@ -31,7 +31,9 @@ Row& Row::Name(const ObjectName& name) { return IndentedName(name, 0); }
 Row& Row::IndentedName(const ObjectName& name, size_t depth) {
   constexpr size_t kMostIndentation = 32;
   cell_.AppendRepeated(' ', Min(2 * depth, kMostIndentation));
-  cell_.AppendName(name.text().first(Min(name.text().size(), size_t{ZX_MAX_NAME_LEN})));
+  const std::span<const char> text = name.text().first(Min(name.text().size(), size_t{ZX_MAX_NAME_LEN}));
+  cell_.AppendName(text);
+  cell_.Append(text.empty() && !columns_.empty() ? "-" : "");
   return EndCell();
 }
 

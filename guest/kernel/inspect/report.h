@@ -33,6 +33,7 @@ class Row {
   explicit Row(std::span<const Column> columns = {}) : columns_(columns) {}
 
   Row& Text(const char* text);
+  // An empty name is "-" where there are columns.
   Row& Name(const ObjectName& name);
   // The same, `depth` steps to the right.
   Row& IndentedName(const ObjectName& name, size_t depth);

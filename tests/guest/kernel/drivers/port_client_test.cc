@@ -132,6 +132,7 @@ TEST_F(PortClientTest, OpenGivesTheSizesAndTheLastReferenceCloses) {
   EXPECT_EQ(opened->vmo->content_size(), 5000u);
   EXPECT_FALSE(opened->vmo->resizable());
   EXPECT_TRUE(opened->read_only);
+  EXPECT_STREQ(opened->vmo->name().c_str(), "src/dir/file");
   ServeCloses();
   EXPECT_TRUE(completed_.empty());
   opened->vmo.reset();

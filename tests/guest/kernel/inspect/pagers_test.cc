@@ -38,6 +38,7 @@ TEST_F(InspectPagersTest, RequestSaysWhatWasAskedOfWhomAndHowLongAgo) {
   EXPECT_EQ(table.Get("VMO", koid, "OPEN"), "1");
   EXPECT_EQ(table.Get("VMO", koid, "AGE-MS"), "25");
   EXPECT_EQ(table.Get("VMO", koid, "WAITING"), "2");
+  EXPECT_EQ(table.Get("VMO", koid, "NAME"), "-");
   EXPECT_EQ(table.Get("VMO", koid, "THREADS"), "(kernel), (kernel)");
   End(reader);
   End(joined);
@@ -88,7 +89,7 @@ TEST_F(InspectPagersTest, DetachedAndClosedAreCalledSo) {
   const zx_handle_t kept = CreatePagerVmo(4);
   const zx_handle_t detached = CreatePagerVmo(4);
   ASSERT_EQ(Call(abi::Syscall::pager_detach_vmo, pager_, detached), ZX_OK);
-  EXPECT_EQ(Table(Ask(DebugCommand::kPagers)).Get("PAGER", PagerKoid(), "STATE"), "partly detached");
+  EXPECT_EQ(Table(Ask(DebugCommand::kPagers)).Get("PAGER", PagerKoid(), "STATE"), "part-detached");
   ASSERT_EQ(Call(abi::Syscall::pager_detach_vmo, pager_, kept), ZX_OK);
   EXPECT_EQ(Table(Ask(DebugCommand::kPagers)).Get("PAGER", PagerKoid(), "STATE"), "detached");
   Close(pager_);
