@@ -26,24 +26,30 @@ usage_from_header() { awk 'NR > 1 && /^#/ { sub(/^# ?/, ""); print; next } NR > 
 # Two cores are what CI has; more are used where they are.
 parallel_jobs() { nproc; }
 
-# configure_only PRESET: quietly, with ccache where the machine has it.
+# configure_only PRESET [CMAKE-OPTION...]: quietly, with ccache where the machine has it.
 configure_only() {
-  local log=$root/build/$1-configure.log launcher=()
+  local preset=$1 log=$root/build/$1-configure.log launcher=()
+  shift
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   mkdir -p "$root/build"
-  (cd "$root" && cmake --preset "$1" "${launcher[@]}") >"$log" 2>&1 ||
-    { cat "$log" >&2; die "configuring the preset '$1' failed"; }
+  (cd "$root" && cmake --preset "$preset" "${launcher[@]}" "$@") >"$log" 2>&1 ||
+    { cat "$log" >&2; die "configuring the preset '$preset' failed"; }
+}
+
+# build PRESET [TARGET...]
+build() {
+  local preset=$1
+  shift
+  (cd "$root" && cmake --build --preset "$preset" --parallel "$(parallel_jobs)" ${1+--target "$@"}) ||
+    die "building the preset '$preset' failed"
 }
 
 # configure_and_build PRESET [TARGET...]
 configure_and_build() {
-  local preset=$1
-  shift
-  configure_only "$preset"
-  (cd "$root" && cmake --build --preset "$preset" --parallel "$(parallel_jobs)" ${1+--target "$@"}) ||
-    die "building the preset '$preset' failed"
+  configure_only "$1"
+  build "$@"
 }
 
 # The C and C++ files that git knows or would take, relative to the root.
