@@ -288,7 +288,11 @@ TEST_F(PortOperationTest, ClosingTheObjectEndsItsOperations) {
   for (int i = 0; i < test::PortGuest::kSlots + 1; ++i) {
     vmo_->Detach(outcome.handler());
   }
-  const uint64_t id = Next(Kind::kDetach).id;
+  // Once all slots are taken, one operation and no other has not been sent.
+  uint64_t id = 0;
+  for (int i = 0; i < test::PortGuest::kSlots; ++i) {
+    id = Next(Kind::kDetach).id;
+  }
   EXPECT_EQ(guest_.Control(guest_.port->Close(object_)).status, ZX_OK);
   EXPECT_EQ(std::get<0>(outcome.Wait()), ZX_ERR_PEER_CLOSED) << "it had not been sent";
   vmo_->Detach(outcome.handler());
