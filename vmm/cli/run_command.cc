@@ -17,6 +17,7 @@
 #include "vmm/cli/exit_codes.h"
 #include "vmm/cli/terminal_guard.h"
 #include "vmm/cli/values.h"
+#include "vmm/debug/debugger.h"
 #include "vmm/machine/host_check.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/stop_report.h"
@@ -26,6 +27,10 @@ namespace {
 
 constexpr std::string_view kDefaultKernel = "kernel.elf";
 constexpr std::string_view kDefaultBootfs = "sample.bootfs";
+
+constexpr std::string_view kCrashToReport = "report";
+constexpr std::string_view kCrashToGdb = "gdb";
+constexpr std::string_view kAnyPort = "tcp:0";
 
 // As the parser fills it in: text, judged later, so that every complaint has the same form.
 struct RunOptions {
@@ -39,6 +44,9 @@ struct RunOptions {
   std::vector<std::string> pagers;
   std::string log_level = "off";
   std::string kvm_device = "/dev/kvm";
+  std::string gdb;
+  bool gdb_wait = false;
+  std::string on_crash = "report";
   std::vector<std::string> program;
 };
 
@@ -49,6 +57,7 @@ struct RunSettings {
   std::optional<std::chrono::milliseconds> timeout;
   dev::PortOptions port;
   pager::Registry pagers;
+  std::optional<gdb::Address> debugger;
 };
 
 // A file that belongs to this executable: in the build's folder for the guest, or where an installation has it.
@@ -104,10 +113,31 @@ Result<dev::PortOptions> PortOptionsFor(const std::string& timeout) {
   return port;
 }
 
+// Where a debugger can connect, if one can.
+Result<std::optional<gdb::Address>> DebuggerAddress(const RunOptions& options) {
+  const bool stops_at_crash = options.on_crash == kCrashToGdb;
+  if (!stops_at_crash && options.on_crash != kCrashToReport) {
+    return BadInput("--on-crash: '{}' is neither '{}' nor '{}'", options.on_crash, kCrashToReport, kCrashToGdb);
+  }
+  if (options.gdb.empty()) {
+    if (options.gdb_wait) {
+      return BadInput("--gdb-wait: there is no --gdb to wait for");
+    }
+    if (!stops_at_crash) {
+      return std::optional<gdb::Address>();
+    }
+  }
+  PAGODA_TRY_ASSIGN(gdb::Address address,
+                    WithContext("--gdb", gdb::ParseAddress(options.gdb.empty() ? kAnyPort : options.gdb)));
+  return std::optional(std::move(address));
+}
+
 Result<RunSettings> Understand(const RunOptions& options) {
-  RunSettings settings = {.memory_size = 0, .cpu_count = 0, .timeout = std::nullopt, .port = {}, .pagers = {}};
+  RunSettings settings = {
+      .memory_size = 0, .cpu_count = 0, .timeout = std::nullopt, .port = {}, .pagers = {}, .debugger = {}};
   PAGODA_TRY_ASSIGN(settings.memory_size, WithContext("--memory", ParseSize(options.memory)));
   PAGODA_TRY_ASSIGN(settings.cpu_count, WithContext("--cpus", ParseCpuCount(options.cpus)));
+  PAGODA_TRY_ASSIGN(settings.debugger, DebuggerAddress(options));
   if (!options.timeout.empty()) {
     PAGODA_TRY_ASSIGN(settings.timeout, WithContext("--timeout", ParseDuration(options.timeout)));
   }
@@ -141,17 +171,40 @@ Result<LoadedGuest> Load(const RunOptions& options, const GuestRam& ram) {
                    ram.low_memory(), ram.ranges());
 }
 
+struct DebuggedRun {
+  std::unique_ptr<Machine> machine;
+  std::unique_ptr<Debugger> debugger;  // nullptr: none; goes before the machine
+};
+
+Result<std::unique_ptr<Debugger>> StartDebugger(const RunOptions& options, const gdb::Address& address, uint64_t entry,
+                                                Machine& machine) {
+  using Waiting = World::Waiting;
+  return Debugger::Start(machine,
+                         {.address = address,
+                          .at_start = options.gdb_wait ? Waiting::kForClient : Waiting::kForNobody,
+                          .at_crash = options.on_crash == kCrashToGdb ? Waiting::kForClient : Waiting::kForNobody,
+                          .entry = entry,
+                          .files = SymbolFiles(options.kernel, options.bootfs)});
+}
+
 // Everything that can be wrong with the user's input is found before the host is asked for anything.
-Result<std::unique_ptr<Machine>> CreateMachine(const RunOptions& options, RunSettings& settings) {
+Result<DebuggedRun> CreateMachine(const RunOptions& options, RunSettings& settings) {
   PAGODA_TRY_ASSIGN(GuestRam ram, WithContext("--memory", GuestRam::Create(settings.memory_size)));
   PAGODA_TRY_ASSIGN(const LoadedGuest guest, Load(options, ram));
   PAGODA_TRY_ASSIGN(const UsableHost host, OpenUsableHost(options.kvm_device));
-  return Machine::Create(host, {.ram = std::move(ram),
-                                .guest = guest,
-                                .pagers = std::move(settings.pagers),
-                                .port = std::move(settings.port),
-                                .cpu_count = settings.cpu_count,
-                                .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO}});
+  DebuggedRun run;
+  PAGODA_TRY_ASSIGN(run.machine, Machine::Create(host, {.ram = std::move(ram),
+                                                        .guest = guest,
+                                                        .pagers = std::move(settings.pagers),
+                                                        .port = std::move(settings.port),
+                                                        .cpu_count = settings.cpu_count,
+                                                        .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO},
+                                                        .debugger = settings.debugger ? DebuggerPresence::kPresent
+                                                                                      : DebuggerPresence::kNone}));
+  if (settings.debugger) {
+    PAGODA_TRY_ASSIGN(run.debugger, StartDebugger(options, *settings.debugger, guest.entry, *run.machine));
+  }
+  return run;
 }
 
 bool HasStuckCpu(const RunOutcome& outcome) {
@@ -166,8 +219,11 @@ bool HasStuckCpu(const RunOutcome& outcome) {
 Result<int> RunGuest(const RunOptions& options) {
   PAGODA_TRY_ASSIGN(RunSettings settings, Understand(options));
   const TerminalGuard terminal;
-  PAGODA_TRY_ASSIGN(const std::unique_ptr<Machine> machine, CreateMachine(options, settings));
-  PAGODA_TRY_ASSIGN(const RunOutcome outcome, machine->Run(settings.timeout));
+  PAGODA_TRY_ASSIGN(const DebuggedRun run, CreateMachine(options, settings));
+  PAGODA_TRY_ASSIGN(const RunOutcome outcome, run.machine->Run(settings.timeout));
+  if (run.debugger) {
+    run.debugger->Stop();
+  }
   fmt::print(stderr, "{}", FormatStopReport(outcome));
   const int exit_code = ExitCodeOf(outcome.reason);
   if (HasStuckCpu(outcome)) {
@@ -219,6 +275,17 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
                   "Fail accesses whose page a pager does not bring in time: 10s, 500ms (default: never; every 20 s are "
                   "reported)")
       ->type_name("T");
+  command
+      .add_option("--gdb", options.gdb,
+                  "Let a debugger connect: tcp:PORT (from this host only), tcp:HOST:PORT, or unix:PATH; then "
+                  "gdb -ex 'target remote ...' as the monitor says")
+      ->type_name("ADDRESS");
+  command.add_flag("--gdb-wait", options.gdb_wait, "With --gdb: stop before the guest's first instruction");
+  command
+      .add_option("--on-crash", options.on_crash,
+                  "report: a crash of the guest's kernel ends the run with a report; gdb: it waits for a debugger")
+      ->type_name("report|gdb")
+      ->capture_default_str();
   command.add_option("PROGRAM", options.program, "The program of the boot image and its arguments; put -- before it")
       ->default_str("hello");
 }

@@ -1,0 +1,39 @@
+// Debug calls (shared/abi/debug_call.h): the monitor's side. A stopped vCPU runs a function of the kernel's and is put
+// back as it was.
+//
+// Threads: the client's, with the world at rest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shared/abi/debug_call.h"
+#include "vmm/debug/world.h"
+
+namespace vmm {
+
+class DebugCaller {
+ public:
+  // `world` outlives this object.
+  explicit DebugCaller(World& world) : world_(world) {}
+
+  // The whole answer, as many calls as that takes; its end is missing when it gets too long. kNotStopped;
+  // kNotSupported: the kernel has not come so far yet; kNotFound, kHost, with words.
+  gdb::Outcome<std::string> Ask(abi::DebugCommand command, uint64_t argument);
+
+ private:
+  struct Reply {
+    abi::DebugCallError error;
+    uint64_t cursor;
+    std::string text;
+  };
+  gdb::Outcome<abi::DebugCallArea> Area();
+  gdb::Outcome<Reply> CallOnce(const abi::DebugCallArea& area, abi::DebugCommand command, uint64_t argument,
+                               uint64_t cursor);
+  gdb::Outcome<uint32_t> ChooseCpu();
+
+  World& world_;
+};
+
+}  // namespace vmm

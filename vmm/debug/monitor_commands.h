@@ -1,0 +1,26 @@
+// What a person can ask with gdb's `monitor`: the list, and how a line is understood. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/abi/debug_call.h"
+#include "vmm/gdb/target.h"
+
+namespace vmm {
+
+[[nodiscard]] std::vector<gdb::MonitorCommand> AllMonitorCommands();
+
+// The question that the guest's kernel answers, for the commands that are one.
+[[nodiscard]] std::optional<abi::DebugCommand> KernelQuestion(std::string_view command);
+
+// "0x1f", "31"; nullopt for anything else.
+[[nodiscard]] std::optional<uint64_t> ParseNumber(std::string_view text);
+
+// Words separated by blanks.
+[[nodiscard]] std::vector<std::string> SplitWords(const std::string& text);
+
+}  // namespace vmm

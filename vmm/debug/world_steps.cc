@@ -1,0 +1,180 @@
+// Single steps: how a vCPU is made to execute one instruction, and how that is undone.
+#include <algorithm>
+
+#include "shared/abi/debug_trap.h"
+#include "vmm/debug/world.h"
+
+namespace vmm {
+namespace {
+
+// SDM volume 3A, figure 7-11: RSP0 in the 64-bit TSS.
+constexpr uint64_t kTssStackOffset = 4;
+
+// The bytes at `address`, as the guest wrote them.
+std::span<std::byte> ReadCode(const dev::GuestMemory& memory, const BreakpointTable& breakpoints, uint64_t root,
+                              uint64_t address, std::span<std::byte, kMostCode> into) {
+  const GuestView view(memory, root);
+  size_t done = 0;
+  for (; done < into.size(); ++done) {
+    const std::optional<uint64_t> physical = view.Translate(address + done);
+    const std::span<std::byte> byte = into.subspan(done, 1);
+    if (!physical || !memory.CopyIn(*physical, byte)) {
+      break;
+    }
+    breakpoints.Hide(*physical, byte);
+  }
+  return std::span<std::byte>(into).first(done);
+}
+
+}  // namespace
+
+// What the kernel's `ud2` would resume on this vCPU: in the data page, on whose end the trap stack is.
+std::optional<ResumeTarget> World::ResumeTargetOf(uint32_t cpu) {
+  const Result<kvm_sregs> system = machine_.vcpu(cpu).GetSystemRegisters();
+  if (!system.ok()) {
+    return std::nullopt;
+  }
+  const GuestView view(machine_.memory(), system.value().cr3);
+  const auto stack_top = view.ReadValue<uint64_t>(system.value().tr.base + kTssStackOffset);
+  if (!stack_top) {
+    return std::nullopt;
+  }
+  const auto rip = view.ReadValue<uint64_t>(*stack_top - PAGODA_RESUME_FRAME_BELOW_TRAP_STACK);
+  return rip ? std::optional(ResumeTarget{*rip}) : std::nullopt;
+}
+
+// False where it cannot be done; nothing is changed then.
+bool World::ArmLocked(uint32_t cpu, CpuContext& context, Step step, StandingAt standing) {
+  std::array<std::byte, kMostCode> buffer{};
+  const std::span<std::byte> code =
+      ReadCode(machine_.memory(), breakpoints_, context.root, context.registers.rip, buffer);
+  step.root = context.root;
+  step.is_kernel = IsKernelCode(context);
+  step.plan = PlanStep(context, code, step.is_kernel ? ResumeTargetOf(cpu) : std::nullopt);
+  switch (step.plan.way) {
+    case StepPlan::Way::kTrapFlag:
+      context.registers.rflags |= kFlagTrap;
+      if (!step.is_kernel) {
+        context.registers.rflags &= ~kFlagInterrupts;
+      }
+      if (!WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing).ok()) {
+        return false;
+      }
+      break;
+    case StepPlan::Way::kBreakpoint:
+      breakpoints_.WantOnce(step.plan.landing, step.plan.landing_root);
+      break;
+    case StepPlan::Way::kKvm:
+      break;
+  }
+  cpus_[cpu].step = step;
+  ApplyGuestDebugLocked(cpu);
+  return true;
+}
+
+// Makes `context`, in which the vCPU stopped, what it would be without the step, and ends the step.
+void World::DisarmLocked(uint32_t cpu, CpuContext& context) {
+  std::optional<Step>& step = cpus_[cpu].step;
+  if (!step) {
+    return;
+  }
+  switch (step->plan.way) {
+    case StepPlan::Way::kTrapFlag:
+      if (!context.in_nucleus() && context.root == step->root && (context.registers.rflags & kFlagTrap) != 0) {
+        context.registers.rflags = ProgramFlags(context.registers.rflags, step->is_kernel);
+      } else {
+        ++lost_steps_;  // in registers that the kernel has put aside
+      }
+      break;
+    case StepPlan::Way::kBreakpoint:
+      breakpoints_.ForgetOnce(step->plan.landing, step->plan.landing_root);
+      break;
+    case StepPlan::Way::kKvm:
+      break;
+  }
+  if (step->purpose == Purpose::kStepOver && cpus_[cpu].step_over) {
+    breakpoints_.Replant(*cpus_[cpu].step_over);
+    cpus_[cpu].step_over.reset();
+  }
+  step.reset();
+  ApplyGuestDebugLocked(cpu);
+}
+
+// Of a vCPU that stands still: its step has been overtaken by something else.
+void World::AbandonStepLocked(uint32_t cpu) {
+  if (!cpus_[cpu].step) {
+    return;
+  }
+  Result<CpuContext> context = ReadContext(machine_.vcpu(cpu), machine_.memory(), StandingAt::kRest);
+  if (!context.ok()) {
+    return;
+  }
+  const uint64_t flags = context.value().registers.rflags;
+  DisarmLocked(cpu, context.value());
+  if (context.value().registers.rflags != flags) {
+    (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context.value(), StandingAt::kRest);
+  }
+}
+
+// The step that the trap of `cpu` in the address space `root` ends: its own, or one that has moved to it with its
+// thread.
+std::optional<World::Step> World::TakeStepLocked(uint32_t cpu, uint64_t root) {
+  if (cpus_[cpu].step) {
+    return cpus_[cpu].step;
+  }
+  for (uint32_t other = 0; other < cpus_.size(); ++other) {
+    std::optional<Step>& step = cpus_[other].step;
+    if (step && step->root == root && step->plan.way == StepPlan::Way::kTrapFlag) {
+      std::swap(step, cpus_[cpu].step);
+      std::swap(cpus_[other].step_over, cpus_[cpu].step_over);
+      return cpus_[cpu].step;
+    }
+  }
+  return std::nullopt;
+}
+
+// What KVM itself stops this vCPU for. Only called when that may have changed.
+void World::ApplyGuestDebugLocked(uint32_t cpu) {
+  kvm_guest_debug debug = {};
+  hardware_.Fill(debug);
+  if (cpus_[cpu].step && cpus_[cpu].step->plan.way == StepPlan::Way::kKvm) {
+    debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+  }
+  const bool is_plain = debug.control == 0;
+  if (!is_plain || cpus_[cpu].has_guest_debug) {
+    cpus_[cpu].has_guest_debug = !is_plain;
+    (void)machine_.vcpu(cpu).SetGuestDebug(debug);
+  }
+}
+
+// At rest with nothing to report: one of the vCPUs that stand at a breakpoint that nobody wants steps over it, alone.
+bool World::BeginStepOverLocked() {
+  for (uint32_t index = 0; index < cpus_.size(); ++index) {
+    Cpu& cpu = cpus_[index];
+    if (cpu.run != CpuRun::kPaused || !cpu.step_over) {
+      continue;
+    }
+    Result<CpuContext> context = ReadContext(machine_.vcpu(index), machine_.memory(), StandingAt::kRest);
+    if (!context.ok()) {
+      cpu.step_over.reset();
+      continue;
+    }
+    const auto planted = breakpoints_.FindPlanted(context.value().registers.rip, context.value().root);
+    if (planted != cpu.step_over) {
+      cpu.step_over.reset();  // it is gone, or the client has moved the vCPU
+      continue;
+    }
+    breakpoints_.Lift(*planted);
+    if (ArmLocked(index, context.value(), {.purpose = Purpose::kStepOver}, StandingAt::kRest)) {
+      phase_ = Phase::kRunning;
+      RunCpuLocked(index);
+      StartWatchLocked();
+      return true;
+    }
+    breakpoints_.Replant(*planted);
+    cpu.step_over.reset();
+  }
+  return false;
+}
+
+}  // namespace vmm
