@@ -16,6 +16,10 @@ extern const std::byte kBenchDeviceWriterBegin[];
 extern const std::byte kBenchDeviceWriterEnd[];
 extern const std::byte kBenchPageToucherBegin[];
 extern const std::byte kBenchPageToucherEnd[];
+extern const std::byte kBenchTrapperBegin[];
+extern const std::byte kBenchTrapHandler[];
+extern const std::byte kBenchRootTrapHandler[];
+extern const std::byte kBenchTrapperEnd[];
 }
 
 namespace bench {
@@ -24,6 +28,11 @@ namespace {
 // The guest's address space.
 constexpr uint64_t kLowMemorySize = 2 << 20;
 constexpr uint64_t kRootTable = 0x1000;  // then one second-level and kDirectories third-level tables
+constexpr uint64_t kSecondRootTable = 0x7000;
+constexpr uint64_t kSegmentTable = 0x8000;
+constexpr uint64_t kTaskSegment = 0x8100;
+constexpr uint64_t kInterruptTable = 0x9000;
+constexpr uint64_t kTrapStackTop = 0xb000;
 constexpr uint64_t kCodeAddress = 0x10000;
 constexpr uint64_t kPageListAddress = 0x20000;
 constexpr uint64_t kResultsAddress = 0x40000;
@@ -52,6 +61,42 @@ void WriteTables(std::byte* memory) {
   }
 }
 
+// Flat segments at Linux's selectors, which software KVM insists on, and a task segment at 0x40 (SDM 3A, figures 5-1
+// and 8-4).
+constexpr uint64_t kSegments[] = {0,
+                                  0,
+                                  0x00af'9b00'0000'ffff,
+                                  0x00cf'9300'0000'ffff,
+                                  0,
+                                  0x00cf'f300'0000'ffff,
+                                  0x00af'fb00'0000'ffff,
+                                  0,
+                                  0x0000'8900'0000'0067 | kTaskSegment << 16,  // the base is below 16 MiB
+                                  0};
+constexpr uint16_t kTaskSelector = 0x40;
+constexpr uint16_t kTaskLimit = 0x67;
+constexpr uint64_t kBreakpointVector = 3;
+
+// A gate that ring 3 may use, to code of ring 0 (SDM 3A, figure 6-8) in the low 4 GiB.
+void WriteTrapTables(std::byte* memory, uint64_t handler) {
+  std::memcpy(memory + kSecondRootTable, memory + kRootTable, base::kPageSize);
+  std::memcpy(memory + kSegmentTable, kSegments, sizeof(kSegments));
+  std::memcpy(memory + kTaskSegment + 4, &kTrapStackTop, sizeof(kTrapStackTop));  // RSP0
+  constexpr uint64_t kGate = 0x0000'ee00'0010'0000;  // selector 0x10, DPL 3, interrupt gate
+  const uint64_t gate = kGate | (handler & 0xffff) | (handler >> 16 & 0xffff) << 48;
+  std::memcpy(memory + kInterruptTable + kBreakpointVector * 16, &gate, sizeof(gate));
+}
+
+void ShowTrapTables(kvm_sregs& system) {
+  system.gdt.base = kSegmentTable;
+  system.gdt.limit = sizeof(kSegments) - 1;
+  system.idt.base = kInterruptTable;
+  system.idt.limit = (kBreakpointVector + 1) * 16 - 1;
+  system.tr.selector = kTaskSelector;
+  system.tr.base = kTaskSegment;
+  system.tr.limit = kTaskLimit;
+}
+
 vmm::Result<> ShowMemory(vmm::KvmVm& vm, uint32_t slot, uint64_t address, std::span<std::byte> memory) {
   kvm_userspace_memory_region region = {};
   region.slot = slot;
@@ -68,6 +113,7 @@ vmm::Result<> SetStartState(vmm::KvmVcpu& vcpu, Ring ring) {
   kvm_sregs system = vmm::StartSystemRegisters(reset, start);
   system.apic_base = reset.apic_base;  // this machine has no APIC
   if (ring == Ring::kThree) {
+    ShowTrapTables(system);
     system.cs.selector = 0x33;
     system.ss.selector = 0x2b;
     system.cs.dpl = system.ss.dpl = 3;
@@ -128,18 +174,33 @@ vmm::Result<> BareGuest::RunWithoutEntry() {
   return {};
 }
 
-vmm::Result<std::vector<double>> BareGuest::MeasureTouches(std::span<const uint32_t> pages) {
+vmm::Result<std::vector<double>> BareGuest::RunForResults(size_t count) {
   PAGODA_TRY_ASSIGN(kvm_regs registers, vcpu_.GetRegisters());
   registers.rdi = kMoreMemoryAddress;
   registers.rsi = kPageListAddress;
-  registers.rdx = pages.size();
+  registers.rdx = count;
   registers.rcx = kResultsAddress;
+  registers.rbx = kSecondRootTable;
+  registers.rbp = kRootTable;
   PAGODA_TRY(vcpu_.SetRegisters(registers));
-  std::memcpy(memory_.data() + kPageListAddress, pages.data(), pages.size_bytes());
   PAGODA_TRY(RunUntil(KVM_EXIT_MMIO));
-  std::vector<uint32_t> cycles(pages.size());
-  std::memcpy(cycles.data(), memory_.data() + kResultsAddress, pages.size_bytes());
+  std::vector<uint32_t> cycles(count);
+  std::memcpy(cycles.data(), memory_.data() + kResultsAddress, count * sizeof(cycles[0]));
   return std::vector<double>(cycles.begin(), cycles.end());
 }
+
+vmm::Result<std::vector<double>> BareGuest::MeasureTouches(std::span<const uint32_t> pages) {
+  std::memcpy(memory_.data() + kPageListAddress, pages.data(), pages.size_bytes());
+  return RunForResults(pages.size());
+}
+
+vmm::Result<BareGuest> BareGuest::CreateTrapper(TrapHandler handler) {
+  PAGODA_TRY_ASSIGN(BareGuest guest, Create({kBenchTrapperBegin, kBenchTrapperEnd}, Ring::kThree));
+  const std::byte* code = handler == TrapHandler::kReturn ? kBenchTrapHandler : kBenchRootTrapHandler;
+  WriteTrapTables(guest.memory_.data(), kCodeAddress + static_cast<uint64_t>(code - kBenchTrapperBegin));
+  return guest;
+}
+
+vmm::Result<std::vector<double>> BareGuest::MeasureTraps(size_t count) { return RunForResults(count); }
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-# The code of the bare guests (bare_guest.h): no stack, no tables of their own, nothing but what is measured.
+# The code of the bare guests (bare_guest.h): nothing but what is measured.
 #
 # It runs at an address that it is not linked for, so all of it is position-independent.
 .section .rodata
@@ -45,5 +45,35 @@ kBenchPageToucherBegin:
   movl $1, (%r8)
   jmp 2b
 kBenchPageToucherEnd:
+
+# Ring 3: executes int3 rdx times and writes down, in TSC cycles, how long each took; then stores to the address in r8.
+# rcx: the results (32 bits each). The two handlers are ring 0's: the first only returns, the second loads the page-table
+# root in rbx and then that in rbp before.
+.globl kBenchTrapperBegin, kBenchTrapHandler, kBenchRootTrapHandler, kBenchTrapperEnd
+kBenchTrapperBegin:
+  movq %rdx, %r11
+  xorl %r9d, %r9d
+1:
+  lfence
+  rdtsc
+  movl %eax, %r12d
+  int3
+  lfence
+  rdtsc
+  subl %r12d, %eax
+  movl %eax, (%rcx,%r9,4)
+  incq %r9
+  cmpq %r11, %r9
+  jb 1b
+2:
+  movl $1, (%r8)
+  jmp 2b
+kBenchTrapHandler:
+  iretq
+kBenchRootTrapHandler:
+  movq %rbx, %cr3
+  movq %rbp, %cr3
+  iretq
+kBenchTrapperEnd:
 
 .section .note.GNU-stack, "", @progbits

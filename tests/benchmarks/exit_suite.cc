@@ -49,6 +49,16 @@ vmm::Result<> AddExits(Suite& suite, const ExitCase& what) {
   return {};
 }
 
+// Each run has a guest of its own, because a guest measures once.
+void AddTraps(Suite& suite, const char* name, TrapHandler handler) {
+  suite.cases.push_back({name, [handler]() -> vmm::Result<Values> {
+                           PAGODA_TRY_ASSIGN(BareGuest guest, BareGuest::CreateTrapper(handler));
+                           PAGODA_TRY_ASSIGN(auto samples, guest.MeasureTraps(1000));
+                           return Values{{kRoundTrip, Summarize(std::move(samples)).median}};
+                         }});
+  suite.figures.push_back({{name, kRoundTrip}, "cycles", std::nullopt, FigureName{kHost, kRoundTrip}});
+}
+
 }  // namespace
 
 vmm::Result<Suite> MakeExitSuite() {
@@ -56,6 +66,11 @@ vmm::Result<Suite> MakeExitSuite() {
   PAGODA_TRY(AddExits(suite, {"KVM_RUN without entry", DeviceWriterCode(), Ring::kThree, std::nullopt}));
   PAGODA_TRY(AddExits(suite, {"port write in ring 0", PortWriterCode(), Ring::kZero, KVM_EXIT_IO}));
   PAGODA_TRY(AddExits(suite, {"device store in ring 3", DeviceWriterCode(), Ring::kThree, KVM_EXIT_MMIO}));
+  AddTraps(suite, "trap from ring 3, iretq", TrapHandler::kReturn);
+  AddTraps(suite, "the same, two CR3 loads", TrapHandler::kChangeRoots);
+  suite.notes.push_back(
+      "exit: every entry into the guest's kernel is two traps from ring 3, each with one change of CR3 "
+      "(guest/nucleus): their cost is the floor of a system call and of a fault on this host");
   suite.cases.push_back({kHost, []() -> vmm::Result<Values> { return Values{{kRoundTrip, HostSystemCallCycles()}}; }});
   suite.figures.push_back({{kHost, kRoundTrip}, "cycles", std::nullopt, std::nullopt});
   return suite;
