@@ -198,13 +198,13 @@ gdb::Outcome<> FakeTarget::WriteRegisters(gdb::ThreadId thread, const gdb::Regis
   return {};
 }
 
-char* FakeTarget::ByteAt(gdb::AddressSpace space, uint64_t address) {
+std::span<char> FakeTarget::BytesAt(gdb::AddressSpace space, uint64_t address) {
   for (Segment& segment : memory_) {
     if (segment.space == space && address >= segment.address && address - segment.address < segment.bytes.size()) {
-      return &segment.bytes[address - segment.address];
+      return std::span(segment.bytes).subspan(address - segment.address);
     }
   }
-  return nullptr;
+  return {};
 }
 
 gdb::Outcome<size_t> FakeTarget::ReadMemory(gdb::ThreadId thread, gdb::AddressSpace space, uint64_t address,
@@ -216,9 +216,14 @@ gdb::Outcome<size_t> FakeTarget::ReadMemory(gdb::ThreadId thread, gdb::AddressSp
 
 size_t FakeTarget::Copy(gdb::AddressSpace space, uint64_t address, std::span<std::byte> into) {
   size_t count = 0;
-  for (const char* byte = ByteAt(space, address); count < into.size() && byte != nullptr;
-       byte = ByteAt(space, address + count)) {
-    into[count++] = static_cast<std::byte>(*byte);
+  while (count < into.size()) {
+    const std::span<char> bytes = BytesAt(space, address + count);
+    if (bytes.empty()) {
+      break;
+    }
+    const size_t portion = std::min(bytes.size(), into.size() - count);
+    std::memcpy(into.data() + count, bytes.data(), portion);
+    count += portion;
   }
   return count;
 }
@@ -228,9 +233,14 @@ gdb::Outcome<size_t> FakeTarget::WriteMemory(gdb::ThreadId thread, gdb::AddressS
   const std::lock_guard lock(mutex_);
   PAGODA_TRY(CheckStopped(thread));
   size_t count = 0;
-  for (char* byte = ByteAt(space, address); count < bytes.size() && byte != nullptr;
-       byte = ByteAt(space, address + count)) {
-    *byte = static_cast<char>(bytes[count++]);
+  while (count < bytes.size()) {
+    const std::span<char> place = BytesAt(space, address + count);
+    if (place.empty()) {
+      break;
+    }
+    const size_t portion = std::min(place.size(), bytes.size() - count);
+    std::memcpy(place.data(), bytes.data() + count, portion);
+    count += portion;
   }
   return count;
 }
@@ -308,8 +318,8 @@ std::optional<gdb::StopEvent> FakeTarget::Walk(const gdb::ResumeAction& action) 
 }
 
 void FakeTarget::WriteByProgram() {
-  if (char* byte = ByteAt(gdb::AddressSpace::kVirtual, program.written)) {
-    ++*byte;
+  if (const std::span<char> place = BytesAt(gdb::AddressSpace::kVirtual, program.written); !place.empty()) {
+    ++place.front();
   }
 }
 

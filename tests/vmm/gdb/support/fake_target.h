@@ -96,7 +96,8 @@ class FakeTarget final : public gdb::Target {
 
   [[nodiscard]] gdb::Outcome<> CheckStopped(gdb::ThreadId thread) const;
   size_t Copy(gdb::AddressSpace space, uint64_t address, std::span<std::byte> into);
-  char* ByteAt(gdb::AddressSpace space, uint64_t address);
+  // From there to the end of its segment; empty where there is nothing.
+  std::span<char> BytesAt(gdb::AddressSpace space, uint64_t address);
   std::optional<gdb::StopEvent> Walk(const gdb::ResumeAction& action);
   void WriteByProgram();
   void LoadByProgram(uint64_t& rip);
