@@ -78,6 +78,7 @@ vector = 0
 .endr
 
 .org \view + STUB_SYSCALL
+\view\()_syscall:
   // Only a probe at boot executes `syscall` with the kernel's page tables loaded: it entered ring 0, which is the answer.
   jmp \view + STUB_PROBE_RETURN
 .org \view + STUB_SYSCALL + 17
@@ -85,10 +86,12 @@ vector = 0
   iretq
 
 .org \view + STUB_RESUME
+\view\()_resume:
   // The kernel's ud2. RAX = the user's CR3.
   mov %rax, %cr3
 
 .org \view + STUB_SERVICE
+\view\()_service:
   // The kernel's hlt, or a real general-protection fault. R8 = key, R9 = address of the service.
   cmp %r8, (NUCLEUS_DATA - NUCLEUS_STUBS + DATA_SERVICE_KEY + \view)(%rip)
   jne \view + STUB_KERNEL_FAULT + 13 * STUB_SIZE
@@ -96,6 +99,7 @@ vector = 0
   jmp *%r9
 
 .org \view + STUB_IDLE
+\view\()_idle:
   // An interrupt ends this: its gate leads into the kernel at the idle thread's stack. STI takes effect behind HLT, so
   // an interrupt that is already pending ends the halt (SDM volume 2B, STI).
   sti
@@ -103,22 +107,26 @@ vector = 0
   jmp 1b
 
 .org \view + STUB_WRITE_MSR
+\view\()_write_msr:
   wrmsr
   incq (%rsp)     // past the hlt
   iretq
 
 .org \view + STUB_READ_MSR
+\view\()_read_msr:
   rdmsr
   incq (%rsp)
   iretq
 
 .org \view + STUB_LOAD_ROOT
+\view\()_load_root:
   // The area is mapped alike in every root that is ever loaded here.
   mov %rdi, %cr3
   incq (%rsp)
   iretq
 
 .org \view + STUB_PROBE_RETURN
+\view\()_probe_return:
   // `syscall` put the return address into RCX. SYSRET is not used: an iretq frame works from any state.
   lea (NUCLEUS_DATA - NUCLEUS_STUBS + DATA_TRAP_STACK_TOP - 64 + \view)(%rip), %rsp
   push $SELECTOR_SS3
@@ -129,6 +137,8 @@ vector = 0
   iretq
 
 // Faults of the kernel itself: hand everything to its crash handler, on a stack of its own.
+.org \view + STUB_KERNEL_FAULT
+\view\()_kernel_fault:
 vector = 0
 .rept 32
   .org \view + STUB_KERNEL_FAULT + vector * STUB_SIZE
@@ -141,6 +151,7 @@ vector = 0
 .endr
 
 .org \view + STUB_DEBUG_STEP
+\view\()_debug:
   DEBUG_STUB PAGODA_DEBUG_PORT_STEP, \view+STUB_KERNEL_FAULT+1*STUB_SIZE
 .org \view + STUB_DEBUG_BREAKPOINT
   DEBUG_STUB PAGODA_DEBUG_PORT_BREAKPOINT, \view+STUB_KERNEL_FAULT+3*STUB_SIZE

@@ -40,6 +40,10 @@ struct CodeMapped {
 
 static_assert(sizeof(CodeMapped) == 24);
 
+// u64. Guest-physical address of a FaultReport (fault_report.h) that lies in RAM: a program is about to be killed. The
+// monitor has read all that it wants of the guest's memory when the store is done.
+inline constexpr uint64_t kSystemControlFault = 0x30;
+
 // Why the guest kernel gave up. Written by the guest, read once by the monitor, which trusts none of it.
 struct CrashReport {
   uint64_t rip, rsp, rflags, cr2, cr3, error_code;

@@ -17,10 +17,10 @@
 #include "vmm/cli/exit_codes.h"
 #include "vmm/cli/terminal_guard.h"
 #include "vmm/cli/values.h"
+#include "vmm/crash/crash_handler.h"
 #include "vmm/debug/debugger.h"
 #include "vmm/machine/host_check.h"
 #include "vmm/machine/machine.h"
-#include "vmm/machine/stop_report.h"
 
 namespace vmm {
 namespace {
@@ -42,6 +42,7 @@ struct RunOptions {
   std::string pager_timeout;
   std::vector<std::string> options;
   std::vector<std::string> pagers;
+  std::string core;
   std::string log_level = "off";
   std::string kvm_device = "/dev/kvm";
   std::string gdb;
@@ -188,7 +189,7 @@ Result<std::unique_ptr<Debugger>> StartDebugger(const RunOptions& options, const
 }
 
 // Everything that can be wrong with the user's input is found before the host is asked for anything.
-Result<DebuggedRun> CreateMachine(const RunOptions& options, RunSettings& settings) {
+Result<DebuggedRun> CreateMachine(const RunOptions& options, RunSettings& settings, CrashHandler& crashes) {
   PAGODA_TRY_ASSIGN(GuestRam ram, WithContext("--memory", GuestRam::Create(settings.memory_size)));
   PAGODA_TRY_ASSIGN(const LoadedGuest guest, Load(options, ram));
   PAGODA_TRY_ASSIGN(const UsableHost host, OpenUsableHost(options.kvm_device));
@@ -200,7 +201,8 @@ Result<DebuggedRun> CreateMachine(const RunOptions& options, RunSettings& settin
                                                         .cpu_count = settings.cpu_count,
                                                         .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO},
                                                         .debugger = settings.debugger ? DebuggerPresence::kPresent
-                                                                                      : DebuggerPresence::kNone}));
+                                                                                      : DebuggerPresence::kNone,
+                                                        .fault_observer = &crashes}));
   if (settings.debugger) {
     PAGODA_TRY_ASSIGN(run.debugger, StartDebugger(options, *settings.debugger, guest.entry, *run.machine));
   }
@@ -219,12 +221,15 @@ bool HasStuckCpu(const RunOutcome& outcome) {
 Result<int> RunGuest(const RunOptions& options) {
   PAGODA_TRY_ASSIGN(RunSettings settings, Understand(options));
   const TerminalGuard terminal;
-  PAGODA_TRY_ASSIGN(const DebuggedRun run, CreateMachine(options, settings));
+  CrashHandler crashes({.files = ProgramFiles(options.kernel, options.bootfs),
+                        .core = options.core,
+                        .print = [](std::string_view text) { fmt::print(stderr, "{}", text); }});
+  PAGODA_TRY_ASSIGN(const DebuggedRun run, CreateMachine(options, settings, crashes));
   PAGODA_TRY_ASSIGN(const RunOutcome outcome, run.machine->Run(settings.timeout));
   if (run.debugger) {
     run.debugger->Stop();
   }
-  fmt::print(stderr, "{}", FormatStopReport(outcome));
+  crashes.OnStopped(outcome, *run.machine);
   const int exit_code = ExitCodeOf(outcome.reason);
   if (HasStuckCpu(outcome)) {
     // A thread that the host's kernel does not let go cannot be joined, so nothing may be destroyed in order.
@@ -300,6 +305,10 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   AddGuestOptions(*command, *options);
   command->add_option("--timeout", options->timeout, "Stop a guest that runs longer: 10s, 500ms, 2m (default: never)")
       ->type_name("T");
+  command
+      ->add_option("--core", options->core,
+                   "Where the first crash, of a program or of the guest's kernel, leaves a core file that gdb opens")
+      ->type_name("FILE");
   command->add_option("--log-level", options->log_level, "The monitor's own log, on standard error")
       ->check(CLI::IsMember(LogLevelNames()))
       ->capture_default_str();

@@ -20,6 +20,7 @@ using Output = std::back_insert_iterator<std::string>;
 
 constexpr size_t kCodeBefore = 6;
 constexpr size_t kCodeAfter = 5;
+constexpr size_t kShownRepetitions = 2;
 
 struct Bit {
   uint64_t mask;
@@ -96,6 +97,15 @@ void AppendFrame(Output out, size_t number, const StackFrame& frame, const Memor
     fmt::format_to(out, "{}\n", location.inlined ? " (inlined)" : "");
     indentation = "                      ";
   }
+}
+
+// How often the frame at `first` comes again directly behind it: a recursion says the same all the time.
+size_t CountRepetitions(const std::vector<StackFrame>& frames, size_t first) {
+  size_t count = 0;
+  while (first + count + 1 < frames.size() && frames[first + count + 1].address == frames[first].address) {
+    ++count;
+  }
+  return count;
 }
 
 }  // namespace
@@ -184,8 +194,15 @@ std::string DescribeCodeAround(uint64_t address, const MemoryReader& memory, con
 std::string DescribeBacktrace(const gdb::Registers& registers, const MemoryReader& memory, const SymbolSet& symbols) {
   std::string text;
   const std::vector<StackFrame> frames = Unwind(registers, memory, symbols);
-  for (size_t number = 0; number < frames.size(); ++number) {
+  size_t number = 0;
+  while (number < frames.size()) {
     AppendFrame(Output(text), number, frames[number], memory, symbols);
+    const size_t repeated = CountRepetitions(frames, number);
+    if (repeated > kShownRepetitions) {
+      fmt::format_to(Output(text), "       (and {} times more)\n", repeated);
+      number += repeated;
+    }
+    ++number;
   }
   if (frames.size() == kMaxFrames) {
     text += "  (more frames are not shown)\n";

@@ -86,6 +86,16 @@ gdb::Registers ToGdb(const CpuRegisters& cpu) {
   return registers;
 }
 
+gdb::Registers ToGdb(const kvm_regs& general, const kvm_sregs& system, const kvm_fpu& fpu) {
+  return ToGdb({.context = {.registers = general,
+                            .cs = system.cs.selector,
+                            .ss = system.ss.selector,
+                            .root = system.cr3,
+                            .frame = std::nullopt},
+                .system = system,
+                .fpu = fpu});
+}
+
 bool FromGdb(const gdb::Registers& wanted, CpuRegisters& cpu) {
   CpuRegisters changed = cpu;
   for (const GeneralMember& general : kGenerals) {

@@ -13,6 +13,8 @@ struct CpuRegisters {
 };
 
 [[nodiscard]] gdb::Registers ToGdb(const CpuRegisters& cpu);
+// The same as KVM has them, wherever the CPU is.
+[[nodiscard]] gdb::Registers ToGdb(const kvm_regs& general, const kvm_sregs& system, const kvm_fpu& fpu);
 
 // What of `wanted` differs goes into `cpu`. False, with `cpu` unchanged, where one of the registers cannot be changed:
 // selectors and control registers.

@@ -18,6 +18,7 @@ struct CpuState {
   CpuPhase phase;  // kRunning: the registers below are unknown (zeros)
   kvm_regs registers;
   kvm_sregs system_registers;
+  kvm_fpu fpu;
 };
 
 }  // namespace vmm

@@ -56,6 +56,7 @@ Result<std::unique_ptr<Machine>> Machine::Create(const UsableHost& host, Machine
   PAGODA_TRY_ASSIGN(KvmVm vm, CreateVm(host.system));
   std::unique_ptr<Machine> machine(
       new Machine(std::move(config.ram), std::move(memory).value(), std::move(config.pagers), std::move(vm)));
+  machine->fault_observer_ = config.fault_observer;
   PAGODA_TRY(machine->MapMemory());
   PAGODA_TRY_ASSIGN(machine->devices_, DeviceSet::Create({.vm = machine->vm_,
                                                           .memory = machine->memory_,
@@ -221,15 +222,14 @@ void Machine::OnCpuRoot(uint64_t page_table_root) {
 }
 
 void Machine::OnCrash(uint64_t report_address) {
-  GuestPanic panic = {};
+  GuestPanic panic = {.cpu = CallingCpu(), .report = {}};
   if (!memory_.CopyIn(report_address, std::as_writable_bytes(std::span(&panic.report, 1)))) {
     panic.report = {};
     panic.report.vector = UINT32_MAX;
     constexpr std::string_view kNoReport = "(the address of the crash report is not in RAM)";
     std::copy(kNoReport.begin(), kNoReport.end(), panic.report.message);
   }
-  const uint32_t cpu = CallingCpu();
-  if (agent_ == nullptr || !agent_->HoldsEnd(cpu, panic)) {
+  if (agent_ == nullptr || !agent_->HoldsEnd(panic.cpu, panic)) {
     StopWith(panic);
   }
 }
@@ -250,6 +250,17 @@ uint32_t Machine::CallingCpu() const {
   const auto caller =
       std::find_if(cpus_.begin(), cpus_.end(), [](const CpuSlot& cpu) { return cpu.thread->IsCaller(); });
   return static_cast<uint32_t>(caller - cpus_.begin());
+}
+
+// The program's fault, not the machine's: it goes on.
+void Machine::OnUserFault(uint64_t report_address) {
+  const uint32_t cpu = CallingCpu();
+  const std::optional<UserFault> fault = ReadUserFault(cpu, cpus_[cpu].thread->vcpu(), memory_, report_address);
+  if (!fault) {
+    ignored_requests_.fetch_add(1, std::memory_order_relaxed);
+  } else if (fault_observer_ != nullptr) {
+    fault_observer_->OnUserFault(*fault, memory_);
+  }
 }
 
 Result<> Machine::StartCpuLocked(uint32_t index) {
@@ -322,7 +333,7 @@ RunOutcome Machine::CollectOutcome() {
     if (phase == CpuPhase::kParked) {
       continue;
     }
-    CpuState state = {.index = index, .phase = phase, .registers = {}, .system_registers = {}};
+    CpuState state = {.index = index, .phase = phase, .registers = {}, .system_registers = {}, .fpu = {}};
     if (phase == CpuPhase::kFinished) {
       const KvmVcpu& vcpu = cpus_[index].thread->vcpu();
       if (auto registers = vcpu.GetRegisters(); registers.ok()) {
@@ -330,6 +341,9 @@ RunOutcome Machine::CollectOutcome() {
       }
       if (auto registers = vcpu.GetSystemRegisters(); registers.ok()) {
         state.system_registers = registers.value();
+      }
+      if (auto fpu = vcpu.GetFpu(); fpu.ok()) {
+        state.fpu = fpu.value();
       }
     }
     outcome.cpus.push_back(state);

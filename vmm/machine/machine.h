@@ -32,6 +32,7 @@
 #include "vmm/machine/guest_ram.h"
 #include "vmm/machine/host_check.h"
 #include "vmm/machine/stop_reason.h"
+#include "vmm/machine/user_fault.h"
 #include "vmm/machine/vcpu_thread.h"
 
 namespace vmm {
@@ -47,6 +48,7 @@ struct MachineConfig {
   uint32_t cpu_count;  // 1..abi::kMaxCpus
   dev::ConsoleFiles console;
   DebuggerPresence debugger = DebuggerPresence::kNone;
+  UserFaultObserver* fault_observer = nullptr;  // outlives the machine; null: nobody wants to hear
 };
 
 // The machine after it stopped.
@@ -107,6 +109,7 @@ class Machine final : public DebuggedMachine, private VcpuHandler, private dev::
   void OnCrash(uint64_t report_address) override;
   void OnDebugArea(uint64_t area_address) override;
   void OnCodeMapped(uint64_t record_address) override;
+  void OnUserFault(uint64_t report_address) override;
 
   Result<> StartCpuLocked(uint32_t index);
   void AnnounceStart(uint32_t cpu);
@@ -130,6 +133,7 @@ class Machine final : public DebuggedMachine, private VcpuHandler, private dev::
   ControlPlane control_;
   DebugAgent* agent_ = nullptr;           // constant while vCPUs run
   std::atomic<uint64_t> kernel_root_{0};  // a copy of start_'s for whoever debugs
+  UserFaultObserver* fault_observer_ = nullptr;
 
   std::mutex mutex_;
   CpuStart start_{};                  // guarded by mutex_; how the next CPU starts, but for its index

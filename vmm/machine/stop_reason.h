@@ -16,6 +16,7 @@ struct GuestExit {
 
 // The guest kernel gave up.
 struct GuestPanic {
+  uint32_t cpu;             // that sent the report
   abi::CrashReport report;  // a private copy; no field of it is to be trusted
 };
 

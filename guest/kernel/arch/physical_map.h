@@ -22,4 +22,7 @@ template <typename T = void>
   return reinterpret_cast<uintptr_t>(pointer) - physical_map_base;
 }
 
+// Of a global: the kernel's image lies elsewhere in its address space.
+[[nodiscard]] PhysicalAddress ImagePhysicalAddress(const void* object);
+
 }  // namespace gk::arch

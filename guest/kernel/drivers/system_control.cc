@@ -41,4 +41,10 @@ void SystemControl::ReportCodeMapped(PhysicalAddress record) const {
   }
 }
 
+void SystemControl::ReportFault(PhysicalAddress report) const {
+  if (present()) {
+    arch::WriteRegister64(registers_ + abi::kSystemControlFault, report);
+  }
+}
+
 }  // namespace gk::drivers

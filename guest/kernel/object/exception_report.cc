@@ -2,8 +2,6 @@
 
 #include <zircon/errors.h>
 
-#include <iterator>
-
 namespace gk {
 namespace {
 
@@ -56,11 +54,11 @@ const char* AccessName(uint32_t error_code) {
 
 }  // namespace
 
-ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
+ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& thread, uint64_t rip,
                                  const UserException& exception) {
   AppendTask(process, thread);
   if (exception.vector == kVectorPageFault) {
-    AppendPageFault(registers.rip, exception);
+    AppendPageFault(rip, exception);
   } else {
     Append(VectorName(exception.vector));
     Append(" (vector ");
@@ -68,21 +66,19 @@ ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& th
     Append(", error code ");
     AppendHexadecimal(exception.error_code, 1);
     Append(") at rip ");
-    AppendHexadecimal(registers.rip, 1);
+    AppendHexadecimal(rip, 1);
   }
   Append("\n");
-  AppendRegisters(registers);
 }
 
-ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
+ExceptionReport::ExceptionReport(const ObjectName& process, const ObjectName& thread, uint64_t rip,
                                  const PolicyViolation& violation) {
   AppendTask(process, thread);
   Append("violation of its job's policy (condition ");
   AppendDecimal(violation.condition);
   Append(") at rip ");
-  AppendHexadecimal(registers.rip, 1);
+  AppendHexadecimal(rip, 1);
   Append("\n");
-  AppendRegisters(registers);
 }
 
 void ExceptionReport::AppendTask(const ObjectName& process, const ObjectName& thread) {
@@ -132,26 +128,6 @@ void ExceptionReport::AppendPageFault(uint64_t rip, const UserException& excepti
       AppendDecimal(exception.fault_status);
       Append(")");
       break;
-  }
-}
-
-void ExceptionReport::AppendRegisters(const UserRegisters& r) {
-  const struct {
-    const char* name;
-    uint64_t value;
-  } lines[] = {
-      {"rax ", r.rax}, {"rbx ", r.rbx}, {"rcx ", r.rcx}, {"rdx ", r.rdx}, {"rsi ", r.rsi}, {"rdi ", r.rdi},
-      {"rbp ", r.rbp}, {"rsp ", r.rsp}, {"r8  ", r.r8},  {"r9  ", r.r9},  {"r10 ", r.r10}, {"r11 ", r.r11},
-      {"r12 ", r.r12}, {"r13 ", r.r13}, {"r14 ", r.r14}, {"r15 ", r.r15}, {"rip ", r.rip}, {"flg ", r.rflags},
-  };
-  constexpr size_t kColumns = 3;
-  for (size_t i = 0; i < std::size(lines); ++i) {
-    Append("  ");
-    Append(lines[i].name);
-    AppendHexadecimal(lines[i].value, 16);
-    if (i % kColumns == kColumns - 1) {
-      Append("\n");
-    }
   }
 }
 

@@ -1,4 +1,5 @@
-// What the console says about a fault that ended a program: one line that names it, then the registers.
+// What the console says about a fault that ended a program: one line that names it. The monitor explains it at length
+// elsewhere (fault_report.h).
 #pragma once
 
 #include <stddef.h>
@@ -20,12 +21,10 @@ struct PolicyViolation {
 
 class ExceptionReport {
  public:
-  ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
-                  const UserException& exception);
-  ExceptionReport(const ObjectName& process, const ObjectName& thread, const UserRegisters& registers,
-                  const PolicyViolation& violation);
+  ExceptionReport(const ObjectName& process, const ObjectName& thread, uint64_t rip, const UserException& exception);
+  ExceptionReport(const ObjectName& process, const ObjectName& thread, uint64_t rip, const PolicyViolation& violation);
 
-  // Complete lines.
+  // A complete line.
   [[nodiscard]] std::span<const char> text() const { return writer_.text(); }
 
  private:
@@ -35,10 +34,9 @@ class ExceptionReport {
   void AppendHexadecimal(uint64_t value, int min_digits);
   void AppendQuoted(const ObjectName& name);
   void AppendPageFault(uint64_t rip, const UserException& exception);
-  void AppendRegisters(const UserRegisters& registers);
 
   // Names are bounded, so the text is: longer than any report.
-  std::array<char, 1024> text_;
+  std::array<char, 512> text_;
   TextWriter writer_{text_};
 };
 

@@ -13,6 +13,7 @@
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/vm/address_space.h"
 #include "guest/kernel/vm/vmo.h"
+#include "shared/abi/fault_report.h"
 
 namespace gk {
 
@@ -40,6 +41,9 @@ class Platform {
  public:
   // Writes all of `text` to the machine's console. May block.
   virtual void WriteConsole(std::span<const char> text) = 0;
+
+  // Tells the monitor why a program is about to be killed; it explains that to a person. Does not block.
+  virtual void ReportFault(const abi::FaultReport& report) = 0;
 
   // Waits for bytes from the machine's console and takes those that are there and fit: at least one.
   // ZX_ERR_NOT_SUPPORTED: there is no console; ZX_ERR_IO; ZX_ERR_TIMED_OUT; ZX_ERR_INTERNAL_INTR_*.

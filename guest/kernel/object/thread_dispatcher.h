@@ -17,6 +17,7 @@
 #include "guest/kernel/object/exceptionate.h"
 #include "guest/kernel/object/process_dispatcher.h"
 #include "guest/kernel/sched/thread.h"
+#include "shared/abi/fault_report.h"
 #include "shared/base/intrusive_list.h"
 
 namespace gk {
@@ -95,8 +96,8 @@ class ThreadDispatcher final : public Dispatcher, public ThreadOwner, public bas
   friend RefPtr<T> MakeRefCounted(Args&&... args);
   ThreadDispatcher(RefPtr<ProcessDispatcher> process, const ObjectName& name);
 
-  // No handler wanted it: `report` goes to the console, and the process ends.
-  void EndProcessOver(const ExceptionReport& report);
+  // No handler wanted it: `report` goes to the console, `fault` to the monitor, and the process ends.
+  void EndProcessOver(const ExceptionReport& report, const abi::FaultReport& fault);
   void RaisePolicyException(const UserRegisters& registers);
 
   ObjectName name_;

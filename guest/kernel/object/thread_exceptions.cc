@@ -2,6 +2,7 @@
 #include "guest/kernel/object/exception_delivery.h"
 #include "guest/kernel/object/exception_dispatcher.h"
 #include "guest/kernel/object/exception_report.h"
+#include "guest/kernel/object/fault_report.h"
 #include "guest/kernel/object/job_dispatcher.h"
 #include "guest/kernel/object/platform.h"
 #include "guest/kernel/object/thread_dispatcher.h"
@@ -35,7 +36,8 @@ void ThreadDispatcher::OnException(UserRegisters& registers, const UserException
       Kill();
       break;
     case ExceptionOutcome::kUnhandled:
-      EndProcessOver(ExceptionReport(*process_->name(), name_, registers, exception));
+      EndProcessOver(ExceptionReport(*process_->name(), name_, registers.rip, exception),
+                     FaultReportOf(*this, registers, exception));
       break;
   }
 }
@@ -43,25 +45,28 @@ void ThreadDispatcher::OnException(UserRegisters& registers, const UserException
 void ThreadDispatcher::QueuePolicyException(uint32_t condition) { violated_policy_ = condition; }
 
 void ThreadDispatcher::RaisePolicyException(const UserRegisters& registers) {
-  const uint32_t condition = *violated_policy_;
+  const PolicyViolation violation{.condition = *violated_policy_};
   violated_policy_.reset();
-  switch (DeliverException(*this, PolicyReport(condition))) {
+  switch (DeliverException(*this, PolicyReport(violation.condition))) {
     case ExceptionOutcome::kResume:
       break;
     case ExceptionOutcome::kThreadExit:
       Kill();
       break;
     case ExceptionOutcome::kUnhandled:
-      EndProcessOver(ExceptionReport(*process_->name(), name_, registers, PolicyViolation{.condition = condition}));
+      EndProcessOver(ExceptionReport(*process_->name(), name_, registers.rip, violation),
+                     FaultReportOf(*this, registers, violation));
       break;
   }
 }
 
-void ThreadDispatcher::EndProcessOver(const ExceptionReport& report) {
+void ThreadDispatcher::EndProcessOver(const ExceptionReport& report, const abi::FaultReport& fault) {
   if (process_->state() != ProcessDispatcher::State::kRunning) {
     return;  // it is being killed, and so is this thread; only the first fault is worth a report
   }
-  // The report comes first: a thread that is told to end cannot wait for the console any more.
+  // Both come first: the monitor looks at the process' memory, and a thread that is told to end cannot wait for the
+  // console any more.
+  platform().ReportFault(fault);
   platform().WriteConsole(report.text());
   process_->Kill(ZX_TASK_RETCODE_EXCEPTION_KILL);
 }

@@ -1,5 +1,6 @@
 #include "guest/kernel/program/machine_platform.h"
 
+#include "guest/kernel/arch/physical_map.h"
 #include "guest/kernel/arch/user_root.h"
 #include "guest/kernel/drivers/drivers.h"
 #include "guest/kernel/lib/min_max.h"
@@ -11,6 +12,12 @@ namespace {
 class DriverPlatform final : public Platform, private drivers::WriteBackObserver {
  public:
   void WriteConsole(std::span<const char> text) override { drivers::console().Write(text); }
+
+  void ReportFault(const abi::FaultReport& report) override {
+    static constinit abi::FaultReport shown{};  // one is enough: the kernel lock is held until the monitor has read it
+    shown = report;
+    drivers::system_control().ReportFault(arch::ImagePhysicalAddress(&shown));
+  }
 
   Result<size_t> ReadConsole(std::span<char> into, zx_time_t deadline) override {
     return drivers::console().input().Read(into, deadline);

@@ -92,10 +92,14 @@ void Panic(const char* message) {
   if (arch::IsDebugCallStack(reinterpret_cast<uint64_t>(__builtin_frame_address(0)))) {
     arch::FailDebugCall({message, strlen(message)});
   }
-  UserRegisters registers = {};
-  asm volatile("mov %%rsp, %0; mov %%rbp, %1" : "=r"(report.rsp), "=r"(registers.rbp));
-  CopyRegisters(registers);
-  report.rip = reinterpret_cast<uint64_t>(__builtin_return_address(0));
+  // Of one moment in here, and all that calls preserve: the monitor unwinds from it.
+  asm volatile(
+      "lea 0(%%rip), %%rax\n\tmov %%rax, %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2\n\tmov %%rbx, %3\n\t"
+      "mov %%r12, %4\n\tmov %%r13, %5\n\tmov %%r14, %6\n\tmov %%r15, %7"
+      : "=m"(report.rip), "=m"(report.rsp), "=m"(report.rbp), "=m"(report.rbx), "=m"(report.r12), "=m"(report.r13),
+        "=m"(report.r14), "=m"(report.r15)
+      :
+      : "rax");
   report.vector = UINT32_MAX;
   SetMessage(message);
   Send();

@@ -8,6 +8,16 @@
 
 .text
 
+// What unwinders read, in the file only. A function with the defaults has its return address on top of the stack, which
+// `push` and `pop` in here change, but nobody stops there.
+.cfi_sections .debug_frame
+
+// Code that nobody called.
+.macro BEGIN_OUTERMOST
+  .cfi_startproc
+  .cfi_undefined %rip
+.endm
+
 .macro SAVE_REGISTERS  // into the UserRegisters at RAX; all but RAX and RSP
   mov %rbx, REGISTERS_RBX(%rax)
   mov %rcx, REGISTERS_RCX(%rax)
@@ -60,6 +70,7 @@ entry_number = 0
 
 .balign 16
 enter_from_trap:
+  BEGIN_OUTERMOST
   mov PER_CPU_USER_STATE(%rsp), %rax
   SAVE_REGISTERS
   mov PER_CPU_NUCLEUS_DATA(%rsp), %rbx
@@ -73,9 +84,11 @@ enter_from_trap:
   mov TRAP_ERROR(%rbx), %rcx
   mov %rcx, PER_CPU_ERROR_CODE(%rsp)
   ENTER_KERNEL HandleTrap
+  .cfi_endproc
 
 .balign 16
 enter_from_syscall:
+  BEGIN_OUTERMOST
   mov PER_CPU_USER_STATE(%rsp), %rax
   SAVE_REGISTERS
   mov %rcx, REGISTERS_RIP(%rax)      // SDM volume 2B, SYSCALL
@@ -85,11 +98,13 @@ enter_from_syscall:
   mov DATA_SYSCALL_RSP(%rbx), %rcx
   mov %rcx, REGISTERS_RSP(%rax)
   ENTER_KERNEL HandleTrap
+  .cfi_endproc
 
 // The kernel itself faulted. Its registers are intact; RAX is in a slot of its own. They go into a UserRegisters on the
 // crash stack; if a probe was running, it has failed, and that is its answer.
 .balign 16
 enter_from_kernel_fault:
+  BEGIN_OUTERMOST
   cmpq $0, PER_CPU_PROBE_STACK(%rsp)
   jne probe_failed
   mov PER_CPU_CRASH_STACK_TOP(%rsp), %rax
@@ -104,6 +119,7 @@ enter_from_kernel_fault:
   xor %ebp, %ebp
   call HandleKernelFault
   ud2
+  .cfi_endproc
 
 // ---------------------------------------------------------------------------------------------------------------------
 // void ResumeUserAt(UserRegisters* rdi, uint64_t root rsi, uint8_t* nucleus_data rdx)
@@ -146,34 +162,42 @@ ResumeUserAt:
 
 .global NucleusIdle
 NucleusIdle:
+  .cfi_startproc
   SERVICE STUB_IDLE
   ud2
+  .cfi_endproc
 
 // void NucleusWriteMsr(uint32_t msr, uint64_t value)
 .global NucleusWriteMsr
 NucleusWriteMsr:
+  .cfi_startproc
   mov %edi, %ecx
   mov %esi, %eax
   mov %rsi, %rdx
   shr $32, %rdx
   SERVICE STUB_WRITE_MSR
   ret
+  .cfi_endproc
 
 // uint64_t NucleusReadMsr(uint32_t msr)
 .global NucleusReadMsr
 NucleusReadMsr:
+  .cfi_startproc
   mov %edi, %ecx
   SERVICE STUB_READ_MSR
   shl $32, %rdx
   mov %eax, %eax
   or %rdx, %rax
   ret
+  .cfi_endproc
 
 // void NucleusLoadRoot(uint64_t root)
 .global NucleusLoadRoot
 NucleusLoadRoot:
+  .cfi_startproc
   SERVICE STUB_LOAD_ROOT
   ret
+  .cfi_endproc
 
 // ---------------------------------------------------------------------------------------------------------------------
 // bool RunProbe(PerCpu* rdi, void (*probe)() rsi): true when `probe` returned, false when it faulted.
@@ -223,18 +247,22 @@ ProbeFsBaseInstruction:
 // ---------------------------------------------------------------------------------------------------------------------
 .global kernel_first_instruction
 kernel_first_instruction:
+  BEGIN_OUTERMOST
   xor %ebp, %ebp
   call StartCpu
   ud2
+  .cfi_endproc
 
 // void CallOnStack(uint64_t stack_top rdi, void (*function)(const void*) rsi, const void* argument rdx): never returns.
 .global CallOnStack
 CallOnStack:
+  BEGIN_OUTERMOST
   mov %rdi, %rsp
   mov %rdx, %rdi
   xor %ebp, %ebp
   call *%rsi
   ud2
+  .cfi_endproc
 
 // Where CPU 0 begins, until it can have a stack with a guard page.
 .section .bss

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "guest/kernel/arch/physical_map.h"
 #include "guest/kernel/arch/types.h"
 #include "guest/kernel/arch/x86_64/per_cpu.h"
 #include "guest/kernel/lib/status.h"
@@ -39,8 +40,5 @@ void SetUndefinedInstructionIsFault(uint32_t index, bool is_fault);
 // Maps the areas of CPUs [0, count) with the kernel's or the user's view of gates and stubs. ZX_ERR_NO_MEMORY.
 enum class NucleusView { kKernel, kUser };
 Result<> MapNucleusAreas(PageTable& table, uint32_t count, NucleusView view);
-
-// Physical address of something that the kernel's image contains.
-[[nodiscard]] PhysicalAddress ImagePhysicalAddress(const void* object);
 
 }  // namespace gk::arch

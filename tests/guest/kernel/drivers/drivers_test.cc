@@ -42,6 +42,7 @@ class SystemControlModel final : public fake_arch::RegisterModel, private dev::S
   void OnCrash(uint64_t report_address) override { calls_.emplace_back('c', report_address); }
   void OnDebugArea(uint64_t area_address) override { calls_.emplace_back('d', area_address); }
   void OnCodeMapped(uint64_t record_address) override { calls_.emplace_back('m', record_address); }
+  void OnUserFault(uint64_t report_address) override { calls_.emplace_back('f', report_address); }
 
   dev::SystemControl device_{*this};
   std::vector<std::pair<char, uint64_t>> calls_;
@@ -53,13 +54,14 @@ TEST(SystemControlDriver, EveryCallReachesTheMonitor) {
   const SystemControl driver(window.address());
   driver.SetCpuRoot(0x1'2345'6000);
   driver.StartCpu(3);
+  driver.ReportFault(0x3000);
   driver.ReportCrash(0x1'0000'0040);
   driver.AnnounceDebugArea(0x3000);
   driver.ReportCodeMapped(0x4008);
   driver.Exit(99);
-  EXPECT_THAT(model.calls(),
-              ElementsAre(std::pair('r', 0x1'2345'6000u), std::pair('s', 3u), std::pair('c', 0x1'0000'0040u),
-                          std::pair('d', 0x3000u), std::pair('m', 0x4008u), std::pair('e', 99u)));
+  EXPECT_THAT(model.calls(), ElementsAre(std::pair('r', 0x1'2345'6000u), std::pair('s', 3u), std::pair('f', 0x3000u),
+                                         std::pair('c', 0x1'0000'0040u), std::pair('d', 0x3000u),
+                                         std::pair('m', 0x4008u), std::pair('e', 99u)));
   EXPECT_EQ(model.ignored_writes(), 0u);
 }
 

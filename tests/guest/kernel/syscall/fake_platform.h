@@ -21,6 +21,8 @@ class FakePlatform final : public Platform {
     ++console_writes;
   }
 
+  void ReportFault(const abi::FaultReport& report) override { faults.push_back(report); }
+
   Result<size_t> ReadConsole(std::span<char> into, zx_time_t /*deadline*/) override {
     const size_t count = std::min(into.size(), typed.size());
     std::copy_n(typed.begin(), count, into.begin());
@@ -68,6 +70,7 @@ class FakePlatform final : public Platform {
   std::string typed;  // what ReadConsole will give
   int console_writes = 0;
   std::vector<int> exit_codes;
+  std::vector<abi::FaultReport> faults;
 };
 
 }  // namespace gk::test

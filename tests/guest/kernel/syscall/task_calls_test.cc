@@ -184,6 +184,37 @@ TEST_F(TaskCallsTest, AnUnhandledFaultKillsTheProcessWithOneReport) {
   EXPECT_EQ(platform_.console.substr(0, platform_.console.find('\n')),
             "pagoda: program 'caller' thread 'worker': page fault: write to 0x10 at rip 0x400123 (no mapping there)");
   EXPECT_EQ(platform_.console_writes, 1);
+  ASSERT_EQ(platform_.faults.size(), 1u);
+  const abi::FaultReport& fault = platform_.faults[0];
+  EXPECT_EQ(fault.rip, 0x400123u);
+  EXPECT_EQ(fault.fault_address, 0x10u);
+  EXPECT_EQ(fault.vector, 14u);
+  EXPECT_EQ(fault.error_code, 6u);
+  EXPECT_EQ(fault.fault_status, ZX_ERR_NOT_FOUND);
+  EXPECT_STREQ(fault.process_name, "caller");
+  EXPECT_STREQ(fault.thread_name, "worker");
+  EXPECT_EQ(fault.process_koid, process_->koid());
+  EXPECT_EQ(fault.page_table_root, process_->address_space().page_table_root());
+  EXPECT_EQ(fault.code_size, 0u) << "nothing is mapped at rip";
+}
+
+TEST_F(TaskCallsTest, AFaultInMappedCodeNamesTheObjectAndWhereItIsMapped) {
+  const RefPtr<Vmo> code = *Vmo::Create(2 * kPageSize, Resizability::kFixed);
+  code->set_name(ObjectName(std::span("program")));
+  MapRequest request{.vmo = code, .vmo_offset = kPageSize, .length = kPageSize};
+  request.options = ZX_VM_PERM_READ | ZX_VM_PERM_EXECUTE | ZX_VM_MAP_RANGE;
+  request.vmo_rights = {.read = true, .write = false, .execute = true};
+  const VirtualAddress base = *process_->address_space().root().Map(request);
+  StartThread([base](UserRegisters& registers) {
+    registers.rip = base + 0x12;
+    test::RaiseUserException({.vector = 6, .error_code = 0, .fault_address = 0, .fault_status = 0});
+  });
+  RunUntilIdle();
+  ASSERT_EQ(platform_.faults.size(), 1u);
+  EXPECT_EQ(platform_.faults[0].code_base, base);
+  EXPECT_EQ(platform_.faults[0].code_size, kPageSize);
+  EXPECT_EQ(platform_.faults[0].code_vmo_offset, kPageSize);
+  EXPECT_STREQ(platform_.faults[0].code_vmo_name, "program");
 }
 
 TEST_F(TaskCallsTest, ASystemCallFromOutsideTheVdsoEndsTheProcess) {

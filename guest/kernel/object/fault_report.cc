@@ -1,0 +1,76 @@
+#include "guest/kernel/object/fault_report.h"
+
+#include "guest/kernel/vm/address_space.h"
+#include "guest/kernel/vm/mapping.h"
+
+namespace gk {
+namespace {
+
+static_assert(abi::kFaultReportNameSize == ZX_MAX_NAME_LEN);
+
+void SetRegisters(abi::FaultReport& report, const UserRegisters& registers) {
+  report.rip = registers.rip;
+  report.rsp = registers.rsp;
+  report.rflags = registers.rflags;
+  report.rax = registers.rax;
+  report.rbx = registers.rbx;
+  report.rcx = registers.rcx;
+  report.rdx = registers.rdx;
+  report.rsi = registers.rsi;
+  report.rdi = registers.rdi;
+  report.rbp = registers.rbp;
+  report.r8 = registers.r8;
+  report.r9 = registers.r9;
+  report.r10 = registers.r10;
+  report.r11 = registers.r11;
+  report.r12 = registers.r12;
+  report.r13 = registers.r13;
+  report.r14 = registers.r14;
+  report.r15 = registers.r15;
+}
+
+void SetMapping(abi::FaultReport& report, const Mapping& mapping) {
+  report.code_base = mapping.base();
+  report.code_size = mapping.size();
+  report.code_vmo_offset = mapping.vmo_offset();
+  report.code_vmo_koid = mapping.vmo().koid();
+  mapping.vmo().name().CopyTo(report.code_vmo_name);
+}
+
+// All but the cause.
+abi::FaultReport Describe(const ThreadDispatcher& thread, const UserRegisters& registers) {
+  abi::FaultReport report{};
+  SetRegisters(report, registers);
+  AddressSpace& space = thread.process().address_space();
+  report.page_table_root = space.page_table_root();
+  report.process_koid = thread.process().koid();
+  report.thread_koid = thread.koid();
+  thread.process().name()->CopyTo(report.process_name);
+  thread.name()->CopyTo(report.thread_name);
+  if (const Mapping* mapping = space.root().FindMapping(registers.rip); mapping != nullptr) {
+    SetMapping(report, *mapping);
+  }
+  return report;
+}
+
+}  // namespace
+
+abi::FaultReport FaultReportOf(const ThreadDispatcher& thread, const UserRegisters& registers,
+                               const UserException& exception) {
+  abi::FaultReport report = Describe(thread, registers);
+  report.vector = exception.vector;
+  report.error_code = exception.error_code;
+  report.fault_address = exception.fault_address;
+  report.fault_status = exception.fault_status;
+  return report;
+}
+
+abi::FaultReport FaultReportOf(const ThreadDispatcher& thread, const UserRegisters& registers,
+                               const PolicyViolation& violation) {
+  abi::FaultReport report = Describe(thread, registers);
+  report.vector = abi::kFaultReportPolicy;
+  report.error_code = violation.condition;
+  return report;
+}
+
+}  // namespace gk
