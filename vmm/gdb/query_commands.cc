@@ -45,7 +45,8 @@ std::string Attached(SessionContext& /*context*/, TextCursor /*arguments*/) { re
 // The client offers to look symbols up for us; we need none.
 std::string Symbols(SessionContext& /*context*/, TextCursor /*arguments*/) { return OkReply(); }
 
-std::string HostInfo(SessionContext& /*context*/, TextCursor /*arguments*/) {
+std::string HostInfo(SessionContext& context, TextCursor /*arguments*/) {
+  context.wants_thread_names = true;
   return "triple:" + HexText(kTriple) + ";ptrsize:8;endian:little;";
 }
 

@@ -173,6 +173,13 @@ TEST_F(Commands, SayWhyTheThreadStopped) {
   EXPECT_EQ(reason(gdb::StopReason::kPlain), "");
 }
 
+TEST_F(Commands, NameThreadsInStopsForLldb) {
+  EXPECT_EQ(Ask("?").find("hexname"), std::string::npos);
+  EXPECT_NE(Ask("qHostInfo").find("endian:little;"), std::string::npos);
+  EXPECT_NE(Ask("qThreadStopInfo2").find("hexname:" + gdb::HexText("CPU 1: <söme> & \"name\"") + ";"),
+            std::string::npos);
+}
+
 TEST_F(Commands, ExplainErrorsToClientsThatShowTexts) {
   target_.write_registers_error = ErrorCode::kInvalid;
   EXPECT_EQ(Ask("P10=0000000000000000"), "E16");

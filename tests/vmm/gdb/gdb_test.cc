@@ -5,65 +5,29 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "tests/devices/support/temporary_directory.h"
-#include "tests/integration/process.h"
-#include "tests/vmm/gdb/support/fake_target.h"
-#include "tests/vmm/gdb/support/sample_program.h"
-#include "vmm/gdb/server.h"
+#include "tests/vmm/gdb/support/debugger_test.h"
 
 namespace gdb_test {
 namespace {
 
 using gdb::AddressSpace;
-using integration::Ending;
 using integration::Process;
 
-// What a person sees: both streams, because gdb's choice of them is its own.
-std::string TextOf(const Ending& ending) { return ending.out + ending.err; }
-
-class Gdb : public testing::Test {
+class Gdb : public DebuggerTest {
  protected:
-  void SetUp() override {
-    if (integration::Execute({"gdb", "--version"}).code != 0) {
-      GTEST_SKIP() << "there is no gdb; scripts/packages test installs it";
-    }
-    sample_.LoadInto(target_);
-  }
-  // What the debugger is told to do is decided before it comes.
-  void Start() {
-    auto server = gdb::Server::Start(gdb::UnixAddress{.path = folder_.Path("gdb")}, target_, [](const auto&) {});
-    ASSERT_TRUE(server.ok()) << server.error().message();
-    server_ = std::move(server).value();
-  }
-  std::vector<std::string> CommandLine(const std::vector<std::string>& commands) const {
+  Gdb() : DebuggerTest("gdb") {}
+
+  [[nodiscard]] std::vector<std::string> CommandLine(const std::vector<std::string>& commands) const override {
     std::vector<std::string> line{"gdb", "-nx", "-batch", "-ex", "target remote " + server_->connect_text()};
     for (const std::string& command : commands) {
       line.insert(line.end(), {"-ex", command});
     }
     return line;
   }
-  // The text that gdb prints for these commands.
-  std::string Run(const std::vector<std::string>& commands) {
-    if (!server_) {
-      Start();
-    }
-    const Ending ending = integration::Execute(CommandLine(commands));
-    EXPECT_FALSE(ending.hung) << TextOf(ending);
-    return TextOf(ending);
-  }
-
-  test::TemporaryDirectory folder_;
-  SampleProgram sample_{PAGODA_GDB_SAMPLE};
-  FakeTarget target_;
-  std::unique_ptr<gdb::Server> server_;
 };
-
-#define EXPECT_HAS(text, part) \
-  EXPECT_NE((text).find(part), std::string::npos) << "no '" << (part) << "' in:\n" << (text)
 
 TEST_F(Gdb, FindsSymbolsAndNamedThreadsWithoutAnyFlag) {
   const std::string text = Run({"info threads", "thread 2", "backtrace", "info symbol main_loop"});
