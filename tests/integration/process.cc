@@ -99,9 +99,9 @@ Process::Pumped Process::Pump(Clock::time_point deadline) {
   return Pumped::kMore;
 }
 
-bool Process::WaitForOutput(std::string_view text) {
+bool Process::WaitFor(const std::string& printed, std::string_view text) {
   const Clock::time_point deadline = Clock::now() + Patience();
-  while (out_.find(text) == std::string::npos) {
+  while (printed.find(text) == std::string::npos) {
     if (Pump(deadline) != Pumped::kMore) {
       return false;
     }

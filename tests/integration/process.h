@@ -36,7 +36,9 @@ class Process {
   ~Process();
 
   // False when the output ended, or Patience() passed, before the text appeared.
-  [[nodiscard]] bool WaitForOutput(std::string_view text);
+  [[nodiscard]] bool WaitForOutput(std::string_view text) { return WaitFor(out_, text); }
+  // The same on standard error.
+  [[nodiscard]] bool WaitForError(std::string_view text) { return WaitFor(err_, text); }
 
   // The child must not have been waited for.
   void Signal(int number) const;
@@ -48,6 +50,8 @@ class Process {
 
  private:
   enum class Pumped { kMore, kEnded, kTimedOut };
+
+  [[nodiscard]] bool WaitFor(const std::string& printed, std::string_view text);
 
   // Takes over what the child has printed, waiting for more until the deadline.
   Pumped Pump(std::chrono::steady_clock::time_point deadline);

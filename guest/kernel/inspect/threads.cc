@@ -98,7 +98,7 @@ bool AddCpu(Report& report, uint32_t index, const Cpu& cpu) {
   Thread* thread = cpu.current;
   ThreadOwner* owner = thread != nullptr ? thread->owner() : nullptr;
   if (owner == nullptr) {
-    row.Hexadecimal(0).Hexadecimal(0).Text("").Text(thread == cpu.idle && cpu.idling ? "idle" : "kernel");
+    row.Hexadecimal(0).Hexadecimal(0).Text("").Text(thread == cpu.idle ? "idle" : "kernel");
   } else {
     const ThreadIdentity identity = owner->identity();
     row.Hexadecimal(identity.process_koid).Hexadecimal(identity.thread_koid);
