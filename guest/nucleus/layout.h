@@ -58,7 +58,8 @@
 #define DATA_RESUME_RAX 0x198
 #define DATA_RESUME_FRAME 0x1a0  // RIP, CS, RFLAGS, RSP, SS
 #define DATA_SERVICE_KEY 0x1c8
-#define DATA_KERNEL_RAX 0x1d0  // RAX of kernel code that faulted
+#define DATA_KERNEL_RAX 0x1d0       // RAX of kernel code that faulted
+#define DATA_DEBUG_STACK_TOP 0x800  // one frame: #DB and #BP with a debugger (IST2)
 #define DATA_TRAP_STACK_TOP 0x1000
 
 // Below the frame of nucleus_area.h, for exceptions that have one.

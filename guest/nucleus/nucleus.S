@@ -200,7 +200,7 @@ nucleus_gates:
   .org nucleus_gates + \vector * 16
   .word EARLY_TARGET(\stub) & 0xffff
   .word SELECTOR_CS0
-  .byte 0
+  .byte 2         // IST
   .byte 0x8e | (\privilege << 5)
   .word (EARLY_TARGET(\stub) >> 16) & 0xffff
   .long (EARLY_TARGET(\stub) >> 32) & 0xffffffff
@@ -238,7 +238,8 @@ nucleus_data:
   .quad AREA + NUCLEUS_DATA + DATA_TRAP_STACK_TOP  // RSP0
   .quad 0, 0, 0
   .quad AREA + NUCLEUS_ABORT_STACK + 0x1000        // IST1
-  .quad 0, 0, 0, 0, 0, 0, 0
+  .quad AREA + NUCLEUS_DATA + DATA_DEBUG_STACK_TOP // IST2
+  .quad 0, 0, 0, 0, 0, 0
   .word 0, 0x68
 .org DATA_GDT_POINTER
   .word 0x4f

@@ -9,7 +9,9 @@
 //
 // At the exit all general registers but RSP are those of the interrupted code, CR3 is its address space, and RSP points
 // at the frame that the CPU pushed: RIP, CS, RFLAGS, RSP, SS. The monitor reads and changes the interrupted code's
-// registers there. To give the trap to the guest it completes the `out` and skips the iretq.
+// registers there. The frame is on a stack of its own, so that the kernel's entry code can be debugged, too, which
+// reads the frame of what it was entered from. To give the trap to the guest the monitor completes the `out`, moves the
+// frame to the top of the trap stack (RSP0 of the TSS) and RSP with it, and skips the iretq.
 #pragma once
 
 // The port says which trap it was.
@@ -23,3 +25,11 @@
 // Where the frame of what the nucleus resumes next lies: so many bytes below the top of the CPU's trap stack (RSP0 of
 // its TSS).
 #define PAGODA_RESUME_FRAME_BELOW_TRAP_STACK 0xe60
+
+// The page in a CPU's area with the frames by which the nucleus enters the kernel, one behind the other
+// (nucleus_area.h).
+#define PAGODA_ENTRY_FRAMES 0x3000
+
+// Where in it the nucleus begins to resume a program: a `mov %rax, %cr3` of so many bytes.
+#define PAGODA_RESUME_STUB 0x1840
+#define PAGODA_RESUME_ROOT_SIZE 3

@@ -76,8 +76,8 @@ Outcome<uint32_t> DebugCaller::ChooseCpu() {
   return *choice;
 }
 
-Outcome<DebugCaller::Reply> DebugCaller::CallOnce(const abi::DebugCallArea& area, abi::DebugCommand command,
-                                                  uint64_t argument, uint64_t cursor) {
+Outcome<DebugCaller::Ended> DebugCaller::Run(const abi::DebugCallArea& area, const Question& question,
+                                             std::optional<uint64_t> stop_at) {
   PAGODA_TRY_ASSIGN(const uint32_t cpu, ChooseCpu());
   KvmVcpu& vcpu = world_.machine().vcpu(cpu);
   const dev::GuestMemory& memory = world_.machine().memory();
@@ -93,16 +93,16 @@ Outcome<DebugCaller::Reply> DebugCaller::CallOnce(const abi::DebugCallArea& area
   registers.rip = area.entry;
   registers.rsp = area.stack_top;
   registers.rflags = 2;
-  registers.rdi = static_cast<uint64_t>(command);
-  registers.rsi = argument;
-  registers.rdx = cursor;
+  registers.rdi = static_cast<uint64_t>(question.command);
+  registers.rsi = question.argument;
+  registers.rdx = question.cursor;
   if (!vcpu.SetSystemRegisters(system).ok() || !vcpu.SetRegisters(registers).ok() || !vcpu.SetEvents({}).ok() ||
       !vcpu.SetMpState(KVM_MP_STATE_RUNNABLE).ok()) {
     (void)before.value().Restore(vcpu, memory);
     return Fail(ErrorCode::kHost, "this host cannot change what a vCPU is doing");
   }
   world_.WithBreakpoints([](BreakpointTable& breakpoints) { breakpoints.LiftAll(); });
-  const Outcome<World::CallEnd> end = world_.RunAlone(cpu, kLimit);
+  const Outcome<World::CallEnd> end = world_.RunAlone(cpu, kLimit, stop_at);
   world_.WithBreakpoints([](BreakpointTable& breakpoints) { breakpoints.ReplantAll(); });
   if (!end.ok()) {
     return base::Failure{end.error()};
@@ -112,16 +112,37 @@ Outcome<DebugCaller::Reply> DebugCaller::CallOnce(const abi::DebugCallArea& area
   if (!after.ok() || !restored.ok()) {
     return Fail(ErrorCode::kHost, "a vCPU's state could not be read or put back");
   }
-  if (end.value() != World::CallEnd::kTrapped || after.value().registers.rip != area.return_address + 1) {
-    return Fail(ErrorCode::kHost, Explain(end.value()));
+  return Ended{end.value(), after.value()};
+}
+
+Outcome<DebugCaller::Reply> DebugCaller::CallOnce(const abi::DebugCallArea& area, const Question& question) {
+  PAGODA_TRY_ASSIGN(const Ended ended, Run(area, question, std::nullopt));
+  if (ended.how != World::CallEnd::kTrapped || ended.where.registers.rip != area.return_address + 1) {
+    return Fail(ErrorCode::kHost, Explain(ended.how));
   }
-  const kvm_regs& answer = after.value().registers;
+  const kvm_regs& answer = ended.where.registers;
   Reply reply = {.error = static_cast<abi::DebugCallError>(answer.rax), .cursor = answer.rcx, .text = {}};
   reply.text.resize(std::min<uint64_t>(answer.rdx, area.buffer_size));
-  if (!memory.CopyIn(area.buffer_address, std::as_writable_bytes(std::span(reply.text)))) {
+  if (!world_.machine().memory().CopyIn(area.buffer_address, std::as_writable_bytes(std::span(reply.text)))) {
     return Fail(ErrorCode::kHost, "the kernel's answer is not in RAM");
   }
   return reply;
+}
+
+bool DebugCaller::CpuStopsInRing3() {
+  if (cpu_stops_) {
+    return *cpu_stops_;
+  }
+  const Outcome<abi::DebugCallArea> area = Area();
+  if (!area.ok()) {
+    return false;
+  }
+  const Question nothing = {.command = abi::DebugCommand{0}, .argument = 0, .cursor = 0};
+  const Outcome<Ended> ended = Run(area.value(), nothing, area.value().entry);
+  if (ended.ok()) {
+    cpu_stops_ = ended.value().how == World::CallEnd::kStoppedByKvm;
+  }
+  return cpu_stops_.value_or(false);
 }
 
 Outcome<std::string> DebugCaller::Ask(abi::DebugCommand command, uint64_t argument) {
@@ -129,7 +150,7 @@ Outcome<std::string> DebugCaller::Ask(abi::DebugCommand command, uint64_t argume
   std::string text;
   uint64_t cursor = 0;
   do {
-    PAGODA_TRY_ASSIGN(const Reply reply, CallOnce(area, command, argument, cursor));
+    PAGODA_TRY_ASSIGN(const Reply reply, CallOnce(area, {.command = command, .argument = argument, .cursor = cursor}));
     text += reply.text;
     if (reply.error == abi::DebugCallError::kNotFound) {
       return Fail(ErrorCode::kNotFound, "no process has this koid");

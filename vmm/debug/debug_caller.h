@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,10 @@ class DebugCaller {
   // kNotSupported: the kernel has not come so far yet; kNotFound, kHost, with words.
   gdb::Outcome<std::string> Ask(abi::DebugCommand command, uint64_t argument);
 
+  // Whether this host's KVM stops code in ring 3 by the CPU's breakpoint registers. Tried once, on a call that does
+  // nothing; false as long as the kernel takes no calls.
+  bool CpuStopsInRing3();
+
  private:
   struct Reply {
     abi::DebugCallError error;
@@ -29,11 +34,22 @@ class DebugCaller {
     std::string text;
   };
   gdb::Outcome<abi::DebugCallArea> Area();
-  gdb::Outcome<Reply> CallOnce(const abi::DebugCallArea& area, abi::DebugCommand command, uint64_t argument,
-                               uint64_t cursor);
+  struct Question {
+    abi::DebugCommand command;
+    uint64_t argument;
+    uint64_t cursor;
+  };
+  struct Ended {
+    World::CallEnd how;
+    CpuContext where;
+  };
+  gdb::Outcome<Reply> CallOnce(const abi::DebugCallArea& area, const Question& question);
+  // `stop_at`: an address at which KVM is to stop the vCPU.
+  gdb::Outcome<Ended> Run(const abi::DebugCallArea& area, const Question& question, std::optional<uint64_t> stop_at);
   gdb::Outcome<uint32_t> ChooseCpu();
 
   World& world_;
+  std::optional<bool> cpu_stops_;  // what CpuStopsInRing3 has found
 };
 
 }  // namespace vmm

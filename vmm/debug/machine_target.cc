@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "shared/abi/nucleus_area.h"
 #include "shared/base/range.h"
 #include "vmm/debug/describe.h"
 
@@ -178,21 +179,17 @@ Outcome<size_t> MachineTarget::WriteMemory(gdb::ThreadId thread, gdb::AddressSpa
 
 // --- Break- and watchpoints
 
-bool MachineTarget::IsNucleus(uint64_t root, uint64_t address) {
-  if (address >= entry_ && address - entry_ < kEntryCodeSize) {
-    return true;
-  }
-  const PageWalk walk = WalkPageTables(memory(), root, address);
-  return walk.mapped() && !walk.user;
+bool MachineTarget::IsNucleus(uint64_t address) const {
+  return address >= NUCLEUS_BASE || (address >= entry_ && address - entry_ < kEntryCodeSize);
 }
 
 Outcome<> MachineTarget::InsertPoint(gdb::ThreadId thread, const gdb::Point& point) {
   PAGODA_TRY_ASSIGN(const CpuContext context, world_.Context(thread - 1));
   const bool is_code = point.kind == gdb::PointKind::kSoftware || point.kind == gdb::PointKind::kHardware;
   if (!is_code) {
-    return world_.InsertHardware(point);
+    return InsertWatch(context, point);
   }
-  if (IsNucleus(context.root, point.address)) {
+  if (IsNucleus(point.address)) {
     return world_.InsertHardware(point);
   }
   world_.WithBreakpoints([&](BreakpointTable& breakpoints) {
@@ -200,6 +197,13 @@ Outcome<> MachineTarget::InsertPoint(gdb::ThreadId thread, const gdb::Point& poi
     breakpoints.Want(point.address, context.root);
   });
   return {};
+}
+
+Outcome<> MachineTarget::InsertWatch(const CpuContext& context, const gdb::Point& point) {
+  if (caller_.CpuStopsInRing3()) {
+    return world_.InsertHardware(point);
+  }
+  return world_.InsertWatch(point, RootOf(context, point.address));
 }
 
 Outcome<> MachineTarget::RemovePoint(gdb::ThreadId, const gdb::Point& point) {

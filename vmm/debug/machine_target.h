@@ -68,6 +68,7 @@ class MachineTarget final : public gdb::Target {
   gdb::Outcome<std::string> AnswerHere(const std::string& name, const std::vector<std::string>& words,
                                        gdb::ThreadId thread);
   [[nodiscard]] uint64_t RootOf(const CpuContext& context, uint64_t address);
+  gdb::Outcome<> InsertWatch(const CpuContext& context, const gdb::Point& point);
   [[nodiscard]] SymbolSet Symbols(uint64_t root);
   gdb::Outcome<CpuRegisters> ReadCpu(gdb::ThreadId thread);
   std::vector<uint64_t> RootsFor(const CpuContext& context);
@@ -77,7 +78,7 @@ class MachineTarget final : public gdb::Target {
                                     Copy copy);
   [[nodiscard]] const dev::GuestMemory& memory() { return world_.machine().memory(); }
   // Whether code at `address` runs at CPL 0, where an `int3` would end the machine.
-  [[nodiscard]] bool IsNucleus(uint64_t root, uint64_t address);
+  [[nodiscard]] bool IsNucleus(uint64_t address) const;
 
   World world_;
   const uint64_t entry_;

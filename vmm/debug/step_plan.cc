@@ -9,6 +9,7 @@ namespace vmm {
 namespace {
 
 constexpr uint8_t kHlt = 0xf4;
+constexpr uint8_t kIretq = 0xcf;
 constexpr uint8_t kPushFlags = 0x9c;
 constexpr uint8_t kTwoBytes = 0x0f;
 constexpr uint8_t kSyscall = 0x05;
@@ -52,10 +53,13 @@ uint64_t ProgramFlags(uint64_t flags, bool is_kernel) {
 }
 
 StepPlan PlanStep(const CpuContext& context, std::span<const std::byte> code, std::optional<ResumeTarget> resume) {
-  if (context.in_nucleus()) {
-    return {.way = StepPlan::Way::kKvm};
-  }
   const Opcode opcode = DecodeOpcode(code);
+  if (context.in_nucleus()) {
+    // An emulated CPU reports no step that ends in ring 3.
+    const bool leaves = opcode.value == kIretq && resume && (resume->cs & 3) != 0;
+    return leaves ? StepPlan{.way = StepPlan::Way::kBreakpoint, .landing = resume->rip, .landing_root = context.root}
+                  : StepPlan{.way = StepPlan::Way::kKvm};
+  }
   const StepPlan behind = {
       .way = StepPlan::Way::kBreakpoint, .landing = context.registers.rip + opcode.end, .landing_root = context.root};
   const bool is_kernel = IsKernelCode(context);

@@ -30,15 +30,16 @@ struct StepPlan {
   bool operator==(const StepPlan&) const = default;
 };
 
-// Where the kernel's `ud2` leads: what it has put into the nucleus' data page.
+// Where an iretq of the nucleus, or the kernel's `ud2`, leads.
 struct ResumeTarget {
   uint64_t rip;
+  uint64_t cs;
 };
 
 // The longest instruction (SDM volume 2A, section 2.3.11).
 inline constexpr size_t kMostCode = 15;
 
-// `code`: the bytes at RIP, as many as there are up to kMostCode. `resume`: what the CPU's nucleus would resume.
+// `code`: the bytes at RIP, as many as there are up to kMostCode. `resume`: where it leads if it is one of the two.
 [[nodiscard]] StepPlan PlanStep(const CpuContext& context, std::span<const std::byte> code,
                                 std::optional<ResumeTarget> resume);
 

@@ -37,7 +37,7 @@ gdb::StopEvent EventOf(const StopReason& reason) {
 }  // namespace
 
 World::World(DebuggedMachine& machine, Options options)
-    : machine_(machine), options_(std::move(options)), breakpoints_(machine.memory()) {
+    : machine_(machine), options_(std::move(options)), breakpoints_(machine.memory()), watchpoints_(machine.memory()) {
   auto watch = dev::ServiceThread::Start("debug watch", [this] { WatchLoop(); });
   if (watch.ok()) {
     watch_ = std::move(watch).value();
@@ -58,6 +58,9 @@ World::~World() {
 
 void World::RunCpuLocked(uint32_t cpu) {
   ApplyGuestDebugLocked(cpu);
+  if (is_watching_memory_) {
+    StartWatchingLocked(cpu);
+  }
   cpus_[cpu].run = CpuRun::kRunning;
   machine_.ResumeCpu(cpu);
 }
@@ -130,6 +133,7 @@ void World::ReportLocked(const gdb::ThreadStop& stop) {
   watching_ = false;
   for (uint32_t index = 0; index < cpus_.size(); ++index) {
     AbandonStepLocked(index);
+    HideWatchingLocked(index);
     cpus_[index].step_over.reset();
   }
   stop_ = stop;
@@ -211,7 +215,7 @@ void World::OnFinished(uint32_t cpu) {
 bool World::HoldsEnd(uint32_t cpu, const StopReason& reason) {
   const std::lock_guard lock(mutex_);
   if (phase_ == Phase::kCalling) {
-    ended_in_call_ = true;
+    call_end_ = CallEnd::kCrashed;
     machine_.PauseCpu(cpu);
     return true;
   }

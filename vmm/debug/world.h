@@ -32,6 +32,7 @@
 #include "vmm/debug/cpu_context.h"
 #include "vmm/debug/hardware_points.h"
 #include "vmm/debug/step_plan.h"
+#include "vmm/debug/watchpoints.h"
 #include "vmm/gdb/target.h"
 #include "vmm/machine/debug_agent.h"
 
@@ -76,14 +77,16 @@ class World final : public DebugAgent {
   // AT REST. Break- and watchpoints of the CPU's debug registers, for all vCPUs from the next Resume on.
   gdb::Outcome<> InsertHardware(const gdb::Point& point);
   void RemoveHardware(const gdb::Point& point);
+  // A watchpoint that is found by comparing, where the CPU's registers do not help.
+  gdb::Outcome<> InsertWatch(const gdb::Point& point, uint64_t root);
   void RemoveAllPoints();
 
   [[nodiscard]] DebuggedMachine& machine() { return machine_; }
 
   // AT REST. Lets `cpu` alone run what `prepare` has set up, until it traps or `limit` has passed, and pauses it again.
-  // kTrapped: at a #BP; RIP is behind the int3.
-  enum class CallEnd { kTrapped, kCrashed, kTooLong };
-  gdb::Outcome<CallEnd> RunAlone(uint32_t cpu, std::chrono::milliseconds limit);
+  // kTrapped: at a #BP; RIP is behind the int3. kStoppedByKvm: at `stop_at`, which KVM watches.
+  enum class CallEnd { kTrapped, kStoppedByKvm, kCrashed, kTooLong };
+  gdb::Outcome<CallEnd> RunAlone(uint32_t cpu, std::chrono::milliseconds limit, std::optional<uint64_t> stop_at);
 
   // DebugAgent
   Verdict OnExit(uint32_t cpu, kvm_run& run) override;
@@ -158,7 +161,18 @@ class World final : public DebugAgent {
   bool BeginStepOverLocked();
   std::optional<Step> TakeStepLocked(uint32_t cpu, uint64_t root);
   void ApplyGuestDebugLocked(uint32_t cpu);
-  std::optional<ResumeTarget> ResumeTargetOf(uint32_t cpu);
+  std::optional<uint64_t> TrapStackTop(uint32_t cpu);
+  std::optional<uint64_t> ResumeFrameOf(uint32_t cpu);
+  std::optional<ResumeTarget> ResumeTargetOf(uint32_t cpu, const CpuContext& context);
+
+  // world_watch.cc; with mutex_ held
+  void SetEntryTrapFlagsLocked(bool on);
+  void PrepareWatchLocked();
+  void KeepWatchingLocked(CpuContext& context);
+  bool WatchResumedLocked(uint32_t cpu, CpuContext& context);
+  [[nodiscard]] static uint64_t ResumeStubOf(uint32_t cpu);
+  void StartWatchingLocked(uint32_t cpu);
+  void HideWatchingLocked(uint32_t cpu);
 
   DebuggedMachine& machine_;
   const Options options_;
@@ -170,12 +184,16 @@ class World final : public DebugAgent {
   std::array<Cpu, abi::kMaxCpus> cpus_{};
   BreakpointTable breakpoints_;
   HardwarePoints hardware_;
+  Watchpoints watchpoints_;
+  bool is_watching_memory_ = false;  // every instruction of programs is stepped
+  bool is_stepping_kernel_ = false;  // and of the kernel
+  uint64_t watched_steps_ = 0;
   std::optional<gdb::StopEvent> stop_;
   std::optional<StopReason> held_end_;    // why the machine will stop when it is let go
   std::optional<gdb::Signal> interrupt_;  // why to gather without anything found
   bool has_client_ = false;
-  bool ended_in_call_ = false;
-  uint64_t lost_steps_ = 0;  // trap flags that may still be set somewhere in the guest
+  CallEnd call_end_ = CallEnd::kTrapped;  // CALLING: how it ends, unless it takes too long
+  bool has_stray_flags_ = false;          // trap flags of ours may be set in registers that the kernel has put aside
   uint64_t debug_area_ = 0;
   std::chrono::steady_clock::time_point step_deadline_;
   bool watching_ = false;

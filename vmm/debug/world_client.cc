@@ -117,6 +117,7 @@ void World::ResumeLocked(std::span<const gdb::ResumeAction> actions) {
   for (Cpu& cpu : cpus_) {
     cpu.wanted_paused = cpu.run == CpuRun::kPaused;
   }
+  PrepareWatchLocked();
   bool steps = false;
   for (const gdb::ResumeAction& action : actions) {
     const uint32_t index = action.thread - 1;
@@ -152,12 +153,14 @@ gdb::Outcome<> World::InsertHardware(const gdb::Point& point) {
 void World::RemoveHardware(const gdb::Point& point) {
   const std::lock_guard lock(mutex_);
   hardware_.Remove(point);
+  watchpoints_.Remove(point);
 }
 
 void World::RemoveAllPoints() {
   const std::lock_guard lock(mutex_);
   breakpoints_.ForgetAll();
   hardware_.Clear();
+  watchpoints_.Clear();
 }
 
 uint64_t World::debug_area() {
@@ -165,14 +168,22 @@ uint64_t World::debug_area() {
   return debug_area_;
 }
 
-Outcome<World::CallEnd> World::RunAlone(uint32_t cpu, std::chrono::milliseconds limit) {
+Outcome<World::CallEnd> World::RunAlone(uint32_t cpu, std::chrono::milliseconds limit,
+                                        std::optional<uint64_t> stop_at) {
   std::unique_lock lock(mutex_);
   if (phase_ != Phase::kAtRest || cpus_[cpu].run != CpuRun::kPaused) {
     return Fail(ErrorCode::kNotStopped);
   }
   phase_ = Phase::kCalling;
-  ended_in_call_ = false;
-  (void)machine_.vcpu(cpu).SetGuestDebug({});
+  call_end_ = CallEnd::kTrapped;
+  kvm_guest_debug debug = {};
+  if (stop_at) {
+    HardwarePoints points;
+    (void)points.Insert({.kind = gdb::PointKind::kHardware, .address = *stop_at, .length = 1});
+    points.Fill(debug);
+  }
+  (void)machine_.vcpu(cpu).SetGuestDebug(debug);
+  cpus_[cpu].has_guest_debug = true;  // the next Resume puts things right
   cpus_[cpu].run = CpuRun::kRunning;
   machine_.ResumeCpu(cpu);
   const auto rests = [this, cpu] { return cpus_[cpu].run != CpuRun::kRunning; };
@@ -188,7 +199,7 @@ Outcome<World::CallEnd> World::RunAlone(uint32_t cpu, std::chrono::milliseconds 
   if (!in_time) {
     return CallEnd::kTooLong;
   }
-  return ended_in_call_ ? CallEnd::kCrashed : CallEnd::kTrapped;
+  return call_end_;
 }
 
 }  // namespace vmm

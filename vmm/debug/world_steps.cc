@@ -28,19 +28,29 @@ std::span<std::byte> ReadCode(const dev::GuestMemory& memory, const BreakpointTa
 
 }  // namespace
 
-// What the kernel's `ud2` would resume on this vCPU: in the data page, on whose end the trap stack is.
-std::optional<ResumeTarget> World::ResumeTargetOf(uint32_t cpu) {
+std::optional<uint64_t> World::TrapStackTop(uint32_t cpu) {
   const Result<kvm_sregs> system = machine_.vcpu(cpu).GetSystemRegisters();
   if (!system.ok()) {
     return std::nullopt;
   }
   const GuestView view(machine_.memory(), system.value().cr3);
-  const auto stack_top = view.ReadValue<uint64_t>(system.value().tr.base + kTssStackOffset);
-  if (!stack_top) {
-    return std::nullopt;
-  }
-  const auto rip = view.ReadValue<uint64_t>(*stack_top - PAGODA_RESUME_FRAME_BELOW_TRAP_STACK);
-  return rip ? std::optional(ResumeTarget{*rip}) : std::nullopt;
+  return view.ReadValue<uint64_t>(system.value().tr.base + kTssStackOffset);
+}
+
+// Where the frame lies that this vCPU's nucleus resumes programs with: in the data page, on whose end the trap stack
+// is.
+std::optional<uint64_t> World::ResumeFrameOf(uint32_t cpu) {
+  const std::optional<uint64_t> stack_top = TrapStackTop(cpu);
+  return stack_top ? std::optional(*stack_top - PAGODA_RESUME_FRAME_BELOW_TRAP_STACK) : std::nullopt;
+}
+
+// Where an iretq of the nucleus leads, or the kernel's `ud2`.
+std::optional<ResumeTarget> World::ResumeTargetOf(uint32_t cpu, const CpuContext& context) {
+  const std::optional<uint64_t> frame = context.in_nucleus()    ? std::optional<uint64_t>(context.registers.rsp)
+                                        : IsKernelCode(context) ? ResumeFrameOf(cpu)
+                                                                : std::nullopt;
+  const auto target = frame ? GuestView(machine_.memory(), context.root).ReadValue<TrapFrame>(*frame) : std::nullopt;
+  return target ? std::optional(ResumeTarget{.rip = target->rip, .cs = target->cs}) : std::nullopt;
 }
 
 // False where it cannot be done; nothing is changed then.
@@ -50,7 +60,7 @@ bool World::ArmLocked(uint32_t cpu, CpuContext& context, Step step, StandingAt s
       ReadCode(machine_.memory(), breakpoints_, context.root, context.registers.rip, buffer);
   step.root = context.root;
   step.is_kernel = IsKernelCode(context);
-  step.plan = PlanStep(context, code, step.is_kernel ? ResumeTargetOf(cpu) : std::nullopt);
+  step.plan = PlanStep(context, code, ResumeTargetOf(cpu, context));
   switch (step.plan.way) {
     case StepPlan::Way::kTrapFlag:
       context.registers.rflags |= kFlagTrap;
@@ -83,7 +93,7 @@ void World::DisarmLocked(uint32_t cpu, CpuContext& context) {
       if (!context.in_nucleus() && context.root == step->root && (context.registers.rflags & kFlagTrap) != 0) {
         context.registers.rflags = ProgramFlags(context.registers.rflags, step->is_kernel);
       } else {
-        ++lost_steps_;  // in registers that the kernel has put aside
+        has_stray_flags_ = true;  // in registers that the kernel has put aside
       }
       break;
     case StepPlan::Way::kBreakpoint:
@@ -136,7 +146,13 @@ std::optional<World::Step> World::TakeStepLocked(uint32_t cpu, uint64_t root) {
 // What KVM itself stops this vCPU for. Only called when that may have changed.
 void World::ApplyGuestDebugLocked(uint32_t cpu) {
   kvm_guest_debug debug = {};
-  hardware_.Fill(debug);
+  if (is_watching_memory_) {
+    HardwarePoints with_resume = hardware_;
+    (void)with_resume.Insert({.kind = gdb::PointKind::kHardware, .address = ResumeStubOf(cpu), .length = 1});
+    with_resume.Fill(debug);
+  } else {
+    hardware_.Fill(debug);
+  }
   if (cpus_[cpu].step && cpus_[cpu].step->plan.way == StepPlan::Way::kKvm) {
     debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
   }

@@ -84,12 +84,22 @@ DebugAgent::Verdict World::OnForeignTrapLocked(uint32_t cpu, CpuContext& context
 }
 
 DebugAgent::Verdict World::OnStepTrapLocked(uint32_t cpu, CpuContext& context, StandingAt standing) {
+  const std::optional<gdb::Point> changed = watchpoints_.TakeChanged();
   const std::optional<Step> step = TakeStepLocked(cpu, context.root);
+  if (changed) {
+    DisarmLocked(cpu, context);
+    (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
+    return StopLocked(cpu, gdb::StopReason::kWriteWatch, changed->address);
+  }
   if (step) {
     return FinishStepLocked(cpu, *step, context, standing);
   }
-  if (lost_steps_ != 0) {
-    --lost_steps_;
+  if (is_watching_memory_) {
+    KeepWatchingLocked(context);
+    (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
+    return Verdict::kRun;
+  }
+  if (has_stray_flags_) {
     context.registers.rflags = ProgramFlags(context.registers.rflags, IsKernelCode(context));
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
     return Verdict::kRun;
@@ -112,6 +122,8 @@ DebugAgent::Verdict World::FinishStepLocked(uint32_t cpu, Step step, CpuContext&
   }
   (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
   if (step.purpose == Purpose::kStepOver) {
+    KeepWatchingLocked(context);
+    (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
     watching_ = false;
     if (phase_ == Phase::kRunning) {
       RunHeldLocked();
@@ -142,10 +154,17 @@ std::optional<World::Step> World::TakeLandingLocked(uint32_t cpu, uint64_t addre
 
 DebugAgent::Verdict World::OnKvmDebugLocked(uint32_t cpu, const kvm_debug_exit_arch& debug) {
   Result<CpuContext> read = ReadContext(machine_.vcpu(cpu), machine_.memory(), StandingAt::kRest);
-  if (!read.ok() || phase_ == Phase::kCalling) {
+  if (phase_ == Phase::kCalling) {
+    call_end_ = CallEnd::kStoppedByKvm;
+    return Verdict::kPause;
+  }
+  if (!read.ok()) {
     return Verdict::kRun;
   }
   CpuContext& context = read.value();
+  if (WatchResumedLocked(cpu, context)) {
+    return Verdict::kRun;
+  }
   if (debug.exception != kVectorDebug) {
     return Verdict::kRun;
   }
@@ -178,10 +197,20 @@ DebugAgent::Verdict World::StopLocked(uint32_t cpu, gdb::StopReason reason, uint
 void World::GiveToGuestLocked(uint32_t cpu) {
   KvmVcpu& vcpu = machine_.vcpu(cpu);
   Result<kvm_regs> registers = vcpu.GetRegisters();
-  if (registers.ok()) {
-    registers.value().rip += PAGODA_DEBUG_IRETQ_SIZE;
-    (void)vcpu.SetRegisters(registers.value());
+  const Result<kvm_sregs> system = vcpu.GetSystemRegisters();
+  const std::optional<uint64_t> stack_top = TrapStackTop(cpu);
+  if (!registers.ok() || !system.ok() || !stack_top) {
+    return;
   }
+  const GuestView view(machine_.memory(), system.value().cr3);
+  const auto frame = view.ReadValue<TrapFrame>(registers.value().rsp);
+  const uint64_t target = *stack_top - sizeof(TrapFrame);
+  if (!frame || view.Write(target, std::as_bytes(std::span(&*frame, 1))) != sizeof(*frame)) {
+    return;
+  }
+  registers.value().rsp = target;
+  registers.value().rip += PAGODA_DEBUG_IRETQ_SIZE;
+  (void)vcpu.SetRegisters(registers.value());
 }
 
 void World::OnCodeMapped(uint32_t cpu, uint64_t record_address) {

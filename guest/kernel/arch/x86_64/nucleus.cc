@@ -40,6 +40,8 @@ static_assert(sizeof(Frame) * NUCLEUS_ENTRIES <= base::kPageSize);
 
 constexpr size_t kGatesPerPage = base::kPageSize / sizeof(Gate);
 
+static_assert(NUCLEUS_FRAMES == PAGODA_ENTRY_FRAMES);
+static_assert(NUCLEUS_STUBS + STUB_RESUME == PAGODA_RESUME_STUB);
 static_assert(DATA_TRAP_STACK_TOP - DATA_RESUME_FRAME == PAGODA_RESUME_FRAME_BELOW_TRAP_STACK);
 
 struct AreaPages {
@@ -73,12 +75,21 @@ PhysicalAddress DataPage(uint32_t index) {
                     : ImagePhysicalAddress(area_pages[index].data);
 }
 
-Gate MakeGate(uint32_t vector, uint64_t target) {
+// Entries of the TSS' table of stacks, SDM volume 3A, section 6.14.5.
+constexpr uint8_t kTrapStack = 0;  // not from the table
+constexpr uint8_t kAbortStack = 1;
+constexpr uint8_t kDebugStack = 2;
+
+uint8_t StackOf(uint32_t vector) {
   const bool may_hit_ring_0 = vector == kVectorNmi || vector == kVectorDoubleFault || vector == kVectorMachineCheck;
+  return may_hit_ring_0 ? kAbortStack : kTrapStack;
+}
+
+Gate MakeGate(uint32_t vector, uint64_t target, uint8_t stack) {
   const uint8_t privilege = vector == kVectorBreakpoint ? 3 : 0;
   return Gate{.offset_low = static_cast<uint16_t>(target),
               .selector = SELECTOR_CS0,
-              .stack_table = static_cast<uint8_t>(may_hit_ring_0 ? 1 : 0),
+              .stack_table = stack,
               .type = static_cast<uint8_t>(0x8e | (privilege << 5)),
               .offset_middle = static_cast<uint16_t>(target >> 16),
               .offset_high = static_cast<uint32_t>(target >> 32),
@@ -118,10 +129,10 @@ void FillGates(uint32_t index, DebugGates debug) {
   Gate* user_gates = area_pages[index].user_gates;
   Gate* kernel_gates = PhysicalToVirtual<Gate>(KernelGates(index));
   for (uint32_t vector = 0; vector < NUCLEUS_VECTORS; ++vector) {
-    user_gates[vector] = MakeGate(vector, stubs + vector * STUB_SIZE);
-    kernel_gates[vector] = MakeGate(vector, stubs + KernelGateTarget(vector));
+    user_gates[vector] = MakeGate(vector, stubs + vector * STUB_SIZE, StackOf(vector));
+    kernel_gates[vector] = MakeGate(vector, stubs + KernelGateTarget(vector), StackOf(vector));
     if (const uint64_t target = DebugGateTarget(vector); debug == DebugGates::kToMonitor && target != 0) {
-      user_gates[vector] = kernel_gates[vector] = MakeGate(vector, stubs + target);
+      user_gates[vector] = kernel_gates[vector] = MakeGate(vector, stubs + target, kDebugStack);
     }
   }
 }
@@ -148,6 +159,7 @@ void RelocateData(uint8_t* data, uint32_t index, VirtualAddress boot_stack_top) 
   };
   add(DATA_TSS + 4);   // RSP0
   add(DATA_TSS + 36);  // IST1
+  add(DATA_TSS + 44);  // IST2
   add(DATA_GDT_POINTER + 2);
   add(DATA_IDT_POINTER + 2);
   memcpy(data + DATA_BOOT_FRAME + 24, &boot_stack_top, sizeof(boot_stack_top));
@@ -192,7 +204,8 @@ void PrepareNucleusArea(uint32_t index, VirtualAddress boot_stack_top, DebugGate
 void SetUndefinedInstructionIsFault(uint32_t index, bool is_fault) {
   const uint64_t stubs = AreaAddress(index) + NUCLEUS_STUBS;
   const uint64_t target = is_fault ? STUB_KERNEL_FAULT + kVectorUndefined * STUB_SIZE : STUB_RESUME;
-  PhysicalToVirtual<Gate>(KernelGates(index))[kVectorUndefined] = MakeGate(kVectorUndefined, stubs + target);
+  PhysicalToVirtual<Gate>(KernelGates(index))[kVectorUndefined] =
+      MakeGate(kVectorUndefined, stubs + target, kTrapStack);
 }
 
 Result<> MapNucleusAreas(PageTable& table, uint32_t count, NucleusView view) {

@@ -1,0 +1,48 @@
+// Watchpoints without the help of a CPU: memory that is compared with what it was, after every instruction.
+//
+// Only writes that change something are seen. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "devices/core/guest_memory.h"
+#include "vmm/gdb/target.h"
+
+namespace vmm {
+
+class Watchpoints {
+ public:
+  // `memory` outlives this object.
+  explicit Watchpoints(const dev::GuestMemory& memory) : memory_(&memory) {}
+
+  // `root`: the address space that the address is in. kNotSupported for reads; kInvalid: more than kMostBytes.
+  gdb::Outcome<> Insert(const gdb::Point& point, uint64_t root);
+  void Remove(const gdb::Point& point);
+  void Clear() { watched_.clear(); }
+  [[nodiscard]] bool any() const { return !watched_.empty(); }
+  // Whether something is watched that programs cannot write.
+  [[nodiscard]] bool WatchesKernel(uint64_t kernel_root) const;
+
+  // What has changed since it was asked last; memory that is not mapped has not.
+  [[nodiscard]] std::optional<gdb::Point> TakeChanged();
+
+  static constexpr uint64_t kMostBytes = 4096;
+
+ private:
+  struct Watched {
+    gdb::Point point;
+    uint64_t root;
+    std::vector<std::byte> value;  // empty: not seen yet
+  };
+
+  [[nodiscard]] std::vector<std::byte> Read(const Watched& watched) const;
+
+  const dev::GuestMemory* memory_;
+  std::vector<Watched> watched_;
+};
+
+}  // namespace vmm
