@@ -8,15 +8,17 @@
 #include "guest/kernel/vm/access.h"
 #include "guest/kernel/vm/address_space.h"
 #include "guest/kernel/vm/code_observer.h"
+#include "guest/kernel/vm/page_provider.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "shared/base/range.h"
 
 namespace gk {
 namespace {
 
-// How many pages one fault enters at most, an aligned window around the address: those that are present anyway. On a
-// host that shadows page tables a neighbour costs a tenth of what its own fault would cost.
-constexpr PageIndex kWindowPages = 16;
+// How many pages one fault enters at most: those of an aligned part of the object that are present anyway. On a host
+// that shadows page tables a neighbour costs a tenth of what its own fault would cost. As many as one read brings, and
+// aligned in the object as reads are, so that a reader faults once for each read.
+constexpr PageIndex kWindowPages = SourceRequest::kMaxFilledPages;
 constexpr uint64_t kWindowSize = kWindowPages * kPageSize;
 
 // What an entry made for an access may permit. No entry is ever writable and executable: where the mapping permits
@@ -46,6 +48,22 @@ arch::MappingAttributes AttributesFor(const Mapping& mapping, Access access) {
 // Where in the address space the mapping ends, or what can be reached through it. Precondition: something can.
 VirtualAddress EndOfReach(const Mapping& mapping) {
   return mapping.base() + Min(mapping.size(), mapping.reach() - mapping.vmo_offset());
+}
+
+struct AddressRange {
+  VirtualAddress first;
+  VirtualAddress end;
+};
+
+// The window of `faulted`, a page's address, without what lies outside the mapping's reach or needs another last-level
+// table: so either all of it is entered or nothing.
+AddressRange WindowAround(const Mapping& mapping, VirtualAddress faulted) {
+  const PageIndex place = mapping.PageIndexOf(faulted) % kWindowPages;
+  const VirtualAddress table = base::AlignDown(faulted, base::kLargePageSize);
+  const VirtualAddress lowest = Max(table, mapping.base());
+  const VirtualAddress highest = Min(table + base::kLargePageSize, EndOfReach(mapping));
+  return {.first = faulted - Min(place * kPageSize, faulted - lowest),
+          .end = faulted + Min((kWindowPages - place) * kPageSize, highest - faulted)};
 }
 
 }  // namespace
@@ -98,13 +116,11 @@ Result<> AddressSpace::EnterFaultedPage(Mapping& mapping, VirtualAddress address
     // Another page (the shared zero page gave way), more permission than before, or another kind.
     RemovePages(faulted, 1);
   }
-  const VirtualAddress first = Max(base::AlignDown(faulted, kWindowSize), mapping.base());
-  const VirtualAddress end = Min(base::AlignDown(faulted, kWindowSize) + kWindowSize, EndOfReach(mapping));
+  const auto [first, end] = WindowAround(mapping, faulted);
   std::array<PresentPage, kWindowPages> pages;
   const std::span<PresentPage> window = std::span(pages).first((end - first) / kPageSize);
   mapping.vmo().PeekPages(mapping.PageIndexOf(first), window);
   window[(faulted - first) / kPageSize] = page;
-  // One window lies in one last-level table: either all is entered or nothing.
   return EnterWindow(first, window, page.writable, AttributesFor(mapping, access));
 }
 

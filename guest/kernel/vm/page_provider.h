@@ -43,7 +43,7 @@ struct SourceRequest : HeapObject,
                        base::ListNode<InFlightTag>,
                        base::ListNode<ProviderTag>,
                        base::ListNode<InitiatedTag> {
-  static constexpr size_t kMaxFilledPages = 32;  // 128 KiB
+  static constexpr size_t kMaxFilledPages = 64;  // 256 KiB
 
   [[nodiscard]] uint64_t offset() const { return first_page * kPageSize; }
   [[nodiscard]] uint64_t length() const { return page_count * kPageSize; }

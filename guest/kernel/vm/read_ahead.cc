@@ -14,12 +14,13 @@ size_t ReadAhead::OnMiss(PageIndex missing, size_t most) {
   while (slot + 1 < kStreams && !streams_[slot].Continues(missing)) {
     ++slot;
   }
-  const size_t pages = streams_[slot].Continues(missing) ? Min(streams_[slot].pages * kGrowth, most) : 1;
+  const size_t reach = streams_[slot].Continues(missing) ? Min(streams_[slot].reach * kGrowth, most) : 1;
+  const PageIndex end = missing + reach - (missing + reach) % reach;
   for (; slot != 0; --slot) {
     streams_[slot] = streams_[slot - 1];
   }
-  streams_[0] = {.next = missing + pages, .pages = pages};
-  return pages;
+  streams_[0] = {.next = end, .reach = reach};
+  return end - missing;
 }
 
 }  // namespace gk

@@ -1,11 +1,12 @@
 // How far ahead of a missing page its source reads: decided from the misses before it.
 //
 // A stream is a run of misses each of which continues where the read before it ended. The first miss of a stream reads
-// one page, because a random access wants no more; each further one reads four times as much, up to what the provider
-// offers. Several streams are told apart, so that threads that read different parts do not disturb each other. An
-// object that was never read expects to be read from its start.
+// one page, because a random access wants no more; each further one reaches four times as far, up to what the provider
+// offers. A read ends where a multiple of its reach begins, because a fault maps such a part of the object at once:
+// what one read brings is seen by one fault. Several streams are told apart, so that threads that read different parts
+// do not disturb each other. An object that was never read expects to be read from its start.
 //
-//   misses at 0, 4, 20, 52, ...   reads of 4, 16, 32, 32 pages
+//   misses at 0, 4, 16, 64, ...   reads of 4, 12, 48, 64 pages
 //   misses at 70, 3, 981          reads of 1 page each
 #pragma once
 
@@ -28,13 +29,13 @@ class ReadAhead {
  private:
   struct Stream {
     PageIndex next = 0;  // where the last read of this stream ended
-    size_t pages = 0;    // how many it read; 0: there was none
+    size_t reach = 0;    // of that read, pages; 0: there was none
     // A miss a little further on belongs to the stream too: a reader may skip what it does not need.
-    [[nodiscard]] bool Continues(PageIndex missing) const { return missing >= next && missing - next < pages; }
+    [[nodiscard]] bool Continues(PageIndex missing) const { return missing >= next && missing - next < reach; }
   };
 
   // The most recently used first: a miss that fits no stream replaces the last.
-  std::array<Stream, kStreams> streams_{Stream{.next = 0, .pages = 1}};
+  std::array<Stream, kStreams> streams_{Stream{.next = 0, .reach = 1}};
 };
 
 }  // namespace gk

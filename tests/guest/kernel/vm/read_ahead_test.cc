@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace gk {
 namespace {
 
@@ -10,9 +12,10 @@ constexpr size_t kMost = 32;
 TEST(ReadAheadTest, AnObjectReadFromItsStartIsReadAheadAtOnceAndEverFurther) {
   ReadAhead ahead;
   EXPECT_EQ(ahead.OnMiss(0, kMost), 4u);
-  EXPECT_EQ(ahead.OnMiss(4, kMost), 16u);
-  EXPECT_EQ(ahead.OnMiss(20, kMost), 32u);
-  EXPECT_EQ(ahead.OnMiss(52, kMost), 32u);
+  EXPECT_EQ(ahead.OnMiss(4, kMost), 12u);
+  EXPECT_EQ(ahead.OnMiss(16, kMost), 16u);
+  EXPECT_EQ(ahead.OnMiss(32, kMost), 32u);
+  EXPECT_EQ(ahead.OnMiss(64, kMost), 32u);
 }
 
 TEST(ReadAheadTest, RandomMissesReadOnePageEach) {
@@ -25,14 +28,31 @@ TEST(ReadAheadTest, RandomMissesReadOnePageEach) {
 TEST(ReadAheadTest, AStreamAnywhereIsFoundAtItsSecondMiss) {
   ReadAhead ahead;
   EXPECT_EQ(ahead.OnMiss(1000, kMost), 1u);
-  EXPECT_EQ(ahead.OnMiss(1001, kMost), 4u);
-  EXPECT_EQ(ahead.OnMiss(1005, kMost), 16u);
+  EXPECT_EQ(ahead.OnMiss(1001, kMost), 3u);
+  EXPECT_EQ(ahead.OnMiss(1004, kMost), 4u);
+  EXPECT_EQ(ahead.OnMiss(1008, kMost), 16u);
+}
+
+TEST(ReadAheadTest, AReadEndsWhereAMultipleOfItsReachBegins) {
+  for (PageIndex start = 0; start < 2 * kMost; ++start) {
+    ReadAhead ahead;
+    PageIndex position = start + 1000 * kMost;
+    size_t reach = 1;
+    for (int i = 0; i < 6; ++i) {
+      const size_t pages = ahead.OnMiss(position, kMost);
+      EXPECT_LE(pages, reach);
+      position += pages;
+      EXPECT_EQ(position % reach, 0u) << start;
+      reach = std::min(4 * reach, kMost);
+    }
+    EXPECT_EQ(ahead.OnMiss(position, kMost), kMost) << "from here on in whole parts";
+  }
 }
 
 TEST(ReadAheadTest, InterleavedStreamsDoNotDisturbEachOther) {
   ReadAhead ahead;
-  PageIndex next[ReadAhead::kStreams] = {1000, 2000, 3000, 4000};
-  for (const size_t expected : {1u, 4u, 16u, 32u, 32u}) {
+  PageIndex next[ReadAhead::kStreams] = {1023, 2047, 3071, 4095};
+  for (const size_t expected : {1u, 4u, 12u, 16u, 32u}) {
     for (PageIndex& position : next) {
       EXPECT_EQ(ahead.OnMiss(position, kMost), expected);
       position += expected;
@@ -43,15 +63,15 @@ TEST(ReadAheadTest, InterleavedStreamsDoNotDisturbEachOther) {
 TEST(ReadAheadTest, ASmallSkipStaysInTheStreamALargeOneLeavesIt) {
   ReadAhead ahead;
   EXPECT_EQ(ahead.OnMiss(0, kMost), 4u);
-  EXPECT_EQ(ahead.OnMiss(7, kMost), 16u);  // within what the last read covered
-  EXPECT_EQ(ahead.OnMiss(23 + 16, kMost), 1u);
+  EXPECT_EQ(ahead.OnMiss(7, kMost), 9u);  // within what the last read covered
+  EXPECT_EQ(ahead.OnMiss(16 + 16, kMost), 1u);
 }
 
 TEST(ReadAheadTest, NeverReadsMoreThanTheProviderOffers) {
   ReadAhead ahead;
   EXPECT_EQ(ahead.OnMiss(0, 1), 1u);
-  EXPECT_EQ(ahead.OnMiss(1, 2), 2u);
-  EXPECT_EQ(ahead.OnMiss(3, 2), 2u);
+  EXPECT_EQ(ahead.OnMiss(1, 2), 1u);
+  EXPECT_EQ(ahead.OnMiss(2, 2), 2u);
 }
 
 }  // namespace
