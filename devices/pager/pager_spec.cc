@@ -47,21 +47,30 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
 
 using CreatedPager = base::Result<std::unique_ptr<Pager>, dev::Error>;
 
-CreatedPager CreateFilePager(const PagerSpec& spec, Runtime& runtime) {
+constexpr std::string_view kShareMemory = "share-memory";
+
+// What pagers are made of.
+struct Surroundings {
+  Runtime& runtime;
+  const GuestMemoryToShare& memory;
+};
+
+CreatedPager CreateFilePager(const PagerSpec& spec, const Surroundings& surroundings) {
   PAGODA_TRY_ASSIGN(const ServeOptions options, ParseServeOptions(spec.options));
-  PAGODA_TRY_ASSIGN(std::unique_ptr<FilePager> pager,
-                    FilePager::Create(runtime.executor(), spec.argument, options.access, options.writeback));
+  PAGODA_TRY_ASSIGN(std::unique_ptr<FilePager> pager, FilePager::Create(surroundings.runtime.executor(), spec.argument,
+                                                                        options.access, options.writeback));
   return std::unique_ptr<Pager>(std::move(pager));
 }
 
-CreatedPager CreateDirectoryPager(const PagerSpec& spec, Runtime& runtime) {
+CreatedPager CreateDirectoryPager(const PagerSpec& spec, const Surroundings& surroundings) {
   PAGODA_TRY_ASSIGN(const ServeOptions options, ParseServeOptions(spec.options));
-  PAGODA_TRY_ASSIGN(std::unique_ptr<DirectoryPager> pager,
-                    DirectoryPager::Create(runtime.executor(), spec.argument, options.access, options.writeback));
+  PAGODA_TRY_ASSIGN(
+      std::unique_ptr<DirectoryPager> pager,
+      DirectoryPager::Create(surroundings.runtime.executor(), spec.argument, options.access, options.writeback));
   return std::unique_ptr<Pager>(std::move(pager));
 }
 
-CreatedPager CreateZeroPager(const PagerSpec& spec, Runtime& /*runtime*/) {
+CreatedPager CreateZeroPager(const PagerSpec& spec, const Surroundings& /*surroundings*/) {
   const auto size = dev::ParseSize(spec.argument);
   if (!size || *size > kMaxZeroSize) {
     return base::Failure{dev::Error{"'" + spec.argument + "' is not a size; write for example zero:64M"}};
@@ -78,17 +87,26 @@ std::optional<std::chrono::milliseconds> ParseReconnect(std::string_view option)
   return option.starts_with(kKey) ? dev::ParseDuration(option.substr(kKey.size())) : std::nullopt;
 }
 
-CreatedPager CreateRemotePager(const PagerSpec& spec, Runtime& /*runtime*/) {
+CreatedPager CreateRemotePager(const PagerSpec& spec, const Surroundings& surroundings) {
   remote::LinkOptions options;
   options.path = spec.argument;
   for (const std::string& option : spec.options) {
+    if (option == kShareMemory) {
+      continue;
+    }
     const auto reconnect = ParseReconnect(option);
     if (!reconnect) {
       return base::Failure{dev::Error{"unknown option '" + option +
-                                      "'; a pager at a socket knows reconnect=T, such as reconnect=30s (a comma in a "
-                                      "path is written ',,')"}};
+                                      "'; a pager at a socket knows share-memory, and reconnect=T, such as "
+                                      "reconnect=30s (a comma in a path is written ',,')"}};
     }
     options.patience = *reconnect;
+  }
+  if (WantsGuestMemory(spec)) {
+    options.grant = surroundings.memory;
+    if (!options.grant) {
+      return base::Failure{dev::Error{"share-memory: there is no guest memory here"}};
+    }
   }
   options.report = [name = spec.name](const std::string& line) {
     std::fprintf(stderr, "pagoda: pager '%s': %s\n", name.c_str(), line.c_str());
@@ -99,7 +117,7 @@ CreatedPager CreateRemotePager(const PagerSpec& spec, Runtime& /*runtime*/) {
 
 struct Kind {
   std::string_view name;
-  CreatedPager (*create)(const PagerSpec&, Runtime&);
+  CreatedPager (*create)(const PagerSpec&, const Surroundings&);
 };
 
 constexpr Kind kKinds[] = {
@@ -140,23 +158,27 @@ base::Result<PagerSpec, dev::Error> ParsePagerSpec(std::string_view text) {
 
 base::Result<PagerSpec, dev::Error> ParseUnnamedPagerSpec(std::string_view text) { return ParseKind(text, "", text); }
 
-base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec, Runtime& runtime) {
+bool WantsGuestMemory(const PagerSpec& spec) {
+  return spec.kind == "unix" && std::find(spec.options.begin(), spec.options.end(), kShareMemory) != spec.options.end();
+}
+
+base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec, Runtime& runtime,
+                                                             const GuestMemoryToShare& memory) {
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds),
                                  [&spec](const Kind& candidate) { return candidate.name == spec.kind; });
   if (kind == std::end(kKinds)) {
     return Bad(spec.name, "unknown kind '" + spec.kind + "'; there are 'file', 'dir', 'zero' and 'unix'");
   }
-  auto created = kind->create(spec, runtime);
+  auto created = kind->create(spec, {.runtime = runtime, .memory = memory});
   if (!created.ok()) {
     return Bad(spec.name, created.error().message);
   }
   return created;
 }
 
-base::Result<void, dev::Error> AddPager(std::string_view text, Registry& registry) {
-  PAGODA_TRY_ASSIGN(const PagerSpec spec, ParsePagerSpec(text));
+base::Result<void, dev::Error> AddPager(const PagerSpec& spec, Registry& registry, const GuestMemoryToShare& memory) {
   PAGODA_TRY_ASSIGN(Runtime* const runtime, registry.runtime());
-  PAGODA_TRY_ASSIGN(std::unique_ptr<Pager> pager, CreatePager(spec, *runtime));
+  PAGODA_TRY_ASSIGN(std::unique_ptr<Pager> pager, CreatePager(spec, *runtime, memory));
   return registry.Register(spec.name, std::move(pager));
 }
 

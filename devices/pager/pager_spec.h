@@ -5,7 +5,8 @@
 //   z=zero:64M                  64 MiB of zeros
 //   f=unix:/run/f.sock          what the pager process at that socket serves (`pagoda pager`). With reconnect=T
 //   requests
-//                               wait that long for a new one when it has gone, else 10 s
+//                               wait that long for a new one when it has gone, else 10 s. With share-memory it gets
+//                               all of guest RAM, to fill pages in place
 //
 // A comma inside the argument is written twice. `pagoda pager` takes the part behind the '='.
 #pragma once
@@ -22,6 +23,10 @@
 
 namespace pager {
 
+namespace remote {
+class MemoryGrant;
+}
+
 struct PagerSpec {
   std::string name;
   std::string kind;
@@ -34,11 +39,19 @@ base::Result<PagerSpec, dev::Error> ParsePagerSpec(std::string_view text);
 // The same without "NAME=": the name is empty.
 base::Result<PagerSpec, dev::Error> ParseUnnamedPagerSpec(std::string_view text);
 
+// Whether the pager is to have guest memory, which CreatePager then needs.
+[[nodiscard]] bool WantsGuestMemory(const PagerSpec& spec);
+
+// Guest memory to share with pagers that want it; null: there is none.
+using GuestMemoryToShare = std::shared_ptr<const remote::MemoryGrant>;
+
 // Makes the pager, opening what it serves. Errors: unknown kind or option, and what the kind's own Create says.
 // `runtime` outlives the pager and its page sources.
-base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec, Runtime& runtime);
+base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& spec, Runtime& runtime,
+                                                             const GuestMemoryToShare& memory = nullptr);
 
-// The three steps of one `--pager` option: parse, create on the registry's own threads, register.
-base::Result<void, dev::Error> AddPager(std::string_view text, Registry& registry);
+// Makes a pager on the registry's own threads and registers it.
+base::Result<void, dev::Error> AddPager(const PagerSpec& spec, Registry& registry,
+                                        const GuestMemoryToShare& memory = nullptr);
 
 }  // namespace pager

@@ -117,13 +117,13 @@ class Table {
         Finish(table_.Cancel(object, ZX_ERR_BAD_STATE));
         break;
       default:
-        table_.Hold();
+        Finish(table_.Hold());
         Require(table_.sent() == 0);
     }
     Require(answered_ <= asked_);
   }
   void End() {
-    table_.Hold();
+    Finish(table_.Hold());
     Finish(table_.CancelAll(ZX_ERR_IO));
     Require(answered_ == asked_ && table_.sent() == 0 && table_.waiting() == 0);
   }

@@ -16,23 +16,9 @@ namespace {
 
 constexpr uint64_t kMemorySize = 64u << 20;
 
-class OnePager final : public pager::Pager {
- public:
-  explicit OnePager(std::shared_ptr<pager::PageSource> source) : source_(std::move(source)) {}
-  base::Result<std::shared_ptr<pager::PageSource>, zx_status_t> Open(std::string_view path) override {
-    if (!path.empty()) {
-      return base::Failure{ZX_ERR_NOT_FOUND};
-    }
-    return source_;
-  }
-
- private:
-  const std::shared_ptr<pager::PageSource> source_;
-};
-
-vmm::Result<std::unique_ptr<vmm::Machine>> CreateMachine(std::shared_ptr<pager::PageSource> source,
-                                                         dev::ConsoleFiles console) {
-  PAGODA_TRY_ASSIGN(vmm::GuestRam ram, vmm::GuestRam::Create(kMemorySize));
+vmm::Result<std::unique_ptr<vmm::Machine>> CreateMachine(const PuppetMachine::PagerFactory& make_pager,
+                                                         vmm::GuestRam::Sharing sharing, dev::ConsoleFiles console) {
+  PAGODA_TRY_ASSIGN(vmm::GuestRam ram, vmm::GuestRam::Create(kMemorySize, sharing));
   PAGODA_TRY_ASSIGN(const vmm::InputFile kernel, vmm::InputFile::Open(PAGODA_GUEST_OUTPUT "/kernel.elf"));
   PAGODA_TRY_ASSIGN(const vmm::InputFile bootfs, vmm::InputFile::Open(PAGODA_GUEST_OUTPUT "/host-pager.bootfs"));
   const std::vector<std::string> arguments = {"puppet"};
@@ -41,7 +27,7 @@ vmm::Result<std::unique_ptr<vmm::Machine>> CreateMachine(std::shared_ptr<pager::
                                    ram.low_memory(), ram.ranges()));
   PAGODA_TRY_ASSIGN(const vmm::UsableHost host, vmm::OpenUsableHost("/dev/kvm"));
   pager::Registry pagers;
-  EXPECT_TRUE(pagers.Register("x", std::make_unique<OnePager>(std::move(source))).ok());
+  EXPECT_TRUE(pagers.Register("x", make_pager(ram)).ok());
   return vmm::Machine::Create(
       host, {.ram = std::move(ram), .guest = guest, .pagers = std::move(pagers), .cpu_count = 2, .console = console});
 }
@@ -55,7 +41,15 @@ void MakePipe(vmm::UniqueFd& read_end, vmm::UniqueFd& write_end) {
 
 }  // namespace
 
-PuppetMachine::PuppetMachine(std::shared_ptr<pager::PageSource> source) : source_(std::move(source)) {
+base::Result<std::shared_ptr<pager::PageSource>, zx_status_t> OnePager::Open(std::string_view path) {
+  if (!path.empty()) {
+    return base::Failure{ZX_ERR_NOT_FOUND};
+  }
+  return std::shared_ptr<pager::PageSource>(source_);
+}
+
+PuppetMachine::PuppetMachine(PagerFactory make_pager, vmm::GuestRam::Sharing sharing)
+    : make_pager_(std::move(make_pager)), sharing_(sharing) {
   vmm::SetLogLevel("off");
   MakePipe(input_read_, input_write_);
   MakePipe(output_read_, output_write_);
@@ -71,7 +65,7 @@ PuppetMachine::~PuppetMachine() {
 }
 
 void PuppetMachine::RunMachine() {
-  auto machine = CreateMachine(source_, {.output = output_write_.get(), .input = input_read_.get()});
+  auto machine = CreateMachine(make_pager_, sharing_, {.output = output_write_.get(), .input = input_read_.get()});
   if (machine.ok()) {
     EXPECT_TRUE(machine.value()->Run(std::chrono::minutes(1)).ok());
   } else {
@@ -135,10 +129,15 @@ void HostPagerTest::SetUp() {
     GTEST_SKIP() << host.error().message();
   }
   source_ = std::make_shared<HeldSource>(info());
-  guest_ = std::make_unique<PuppetMachine>(source_);
+  guest_ = MakeGuest(source_);
   const Outcome opened = guest_->Do("open x");
   ASSERT_EQ(opened.status, "ZX_OK");
   ASSERT_EQ(opened.value, info().size);
+}
+
+std::unique_ptr<PuppetMachine> HostPagerTest::MakeGuest(std::shared_ptr<HeldSource> source) {
+  return std::make_unique<PuppetMachine>(
+      [source](const vmm::GuestRam& /*ram*/) { return std::make_unique<OnePager>(source); });
 }
 
 // A guest that ends waits until its pagers have written back.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 
 #include "tests/host_pager/held_source.h"
 #include "vmm/base/unique_fd.h"
+#include "vmm/machine/guest_ram.h"
 
 namespace host_pager {
 
@@ -28,11 +30,22 @@ struct Outcome {
   }
 };
 
+// A pager with one object, of the empty path.
+class OnePager final : public pager::Pager {
+ public:
+  explicit OnePager(std::shared_ptr<pager::PageSource> source) : source_(std::move(source)) {}
+  base::Result<std::shared_ptr<pager::PageSource>, zx_status_t> Open(std::string_view path) override;
+
+ private:
+  const std::shared_ptr<pager::PageSource> source_;
+};
+
 // Runs from the constructor to the destructor, which stops it.
 class PuppetMachine {
  public:
-  // `source` is the object "x" of the guest.
-  explicit PuppetMachine(std::shared_ptr<pager::PageSource> source);
+  // Makes the pager "x" of the guest, whose memory this is.
+  using PagerFactory = std::function<std::unique_ptr<pager::Pager>(const vmm::GuestRam&)>;
+  explicit PuppetMachine(PagerFactory make_pager, vmm::GuestRam::Sharing sharing = vmm::GuestRam::Sharing::kPrivate);
   PuppetMachine(const PuppetMachine&) = delete;
   PuppetMachine& operator=(const PuppetMachine&) = delete;
   ~PuppetMachine();
@@ -48,7 +61,8 @@ class PuppetMachine {
   void RunMachine();
   void CollectOutput();
 
-  const std::shared_ptr<pager::PageSource> source_;
+  const PagerFactory make_pager_;
+  const vmm::GuestRam::Sharing sharing_;
   vmm::UniqueFd input_read_, input_write_, output_read_, output_write_;
   int commands_ = 0;
 
@@ -73,6 +87,9 @@ class HostPagerTest : public testing::Test {
   [[nodiscard]] virtual pager::ObjectInfo info() const {
     return {.size = kPages * kPageSize, .content_size = kPages * kPageSize};
   }
+
+  // The machine whose "x" is `source`; called by SetUp.
+  [[nodiscard]] virtual std::unique_ptr<PuppetMachine> MakeGuest(std::shared_ptr<HeldSource> source);
 
   // Without a copy of the source's, so that tests read `source().NextRead()`.
   [[nodiscard]] HeldSource& source() { return *source_; }

@@ -62,6 +62,16 @@ void Kill(std::unique_ptr<Process> pager) {
   EXPECT_EQ(pager->Wait().code, 128 + SIGKILL);
 }
 
+// By calls of read, preadv and the like so far (proc_pid_io(5)).
+uint64_t BytesReadBy(const Process& process) {
+  std::istringstream counts(ReadFile("/proc/" + std::to_string(process.pid()) + "/io"));
+  std::string name;
+  uint64_t count = 0;
+  counts >> name >> count;
+  EXPECT_EQ(name, "rchar:");
+  return count;
+}
+
 class PagerCommandTest : public testing::Test {
  protected:
   TemporaryFolder files_;
@@ -215,7 +225,24 @@ std::vector<uint64_t> VersionsIn(const std::string& shown) {
   return versions;
 }
 
-TEST_F(ExternalPagerTest, KilledAtRandomPointsItLosesNoWriteAndGivesNoWrongByte) {
+TEST_F(ExternalPagerTest, FileHasTheSameHashWhenThePagerFillsTheGuestsPages) {
+  const std::string content = RandomContent((4 << 20) + 1);
+  const auto pager = StartPager("file:" + files_.Write("data", content).string() + ",ro", socket_);
+  const Ending ending = Execute(RunCommand({"--pager", Attach(",share-memory")}, {"sha256sum", "f"}));
+  EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+  EXPECT_EQ(ending.out.substr(0, 64), Sha256(content));
+  EXPECT_EQ(ending.err, "");
+  EXPECT_GE(BytesReadBy(*pager), content.size()) << "it is the pager that reads the file";
+}
+
+// Whether the pager has guest memory.
+class KilledPagerTest : public ExternalPagerTest, public testing::WithParamInterface<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(Each, KilledPagerTest, testing::Bool(), [](const testing::TestParamInfo<bool>& parameter) {
+  return parameter.param ? "WithGuestMemory" : "WithArena";
+});
+
+TEST_P(KilledPagerTest, LosesNoWriteAndGivesNoWrongByte) {
   // Where the machine itself is emulated a pager takes as long to start as 20 of them do elsewhere.
   const int kills = std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? 10 : 200;
   constexpr uint64_t kPages = 256;
@@ -226,7 +253,7 @@ TEST_F(ExternalPagerTest, KilledAtRandomPointsItLosesNoWriteAndGivesNoWrongByte)
   const std::string spec = "file:" + file.string();
 
   auto pager = StartPager(spec, socket_);
-  PageStorm storm(Attach(",reconnect=30"), seed);
+  PageStorm storm(Attach(GetParam() ? ",reconnect=30,share-memory" : ",reconnect=30"), seed);
   for (int kill = 0; kill < kills; ++kill) {
     // The point in time is what is random here; nothing is waited for.
     const timespec moment{.tv_sec = 0, .tv_nsec = static_cast<long>(random() % 15'000'000)};

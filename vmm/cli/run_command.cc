@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "devices/pager/pager_spec.h"
+#include "devices/pager/remote/memory_grant.h"
 #include "vmm/base/log.h"
 #include "vmm/cli/exit_codes.h"
 #include "vmm/cli/terminal_guard.h"
@@ -57,7 +59,7 @@ struct RunSettings {
   uint32_t cpu_count;
   std::optional<std::chrono::milliseconds> timeout;
   dev::PortOptions port;
-  pager::Registry pagers;
+  std::vector<pager::PagerSpec> pagers;
   std::optional<gdb::Address> debugger;
 };
 
@@ -91,10 +93,38 @@ Result<> CheckOptions(const std::vector<std::string>& options) {
   return {};
 }
 
-Result<pager::Registry> CreatePagers(const std::vector<std::string>& specs) {
+Result<std::vector<pager::PagerSpec>> ParsePagers(const std::vector<std::string>& texts) {
+  std::vector<pager::PagerSpec> specs;
+  for (const std::string& text : texts) {
+    auto spec = pager::ParsePagerSpec(text);
+    if (!spec.ok()) {
+      return BadInput("{}", spec.error().message);
+    }
+    specs.push_back(std::move(spec).value());
+  }
+  return specs;
+}
+
+bool AnyWantsGuestMemory(const std::vector<pager::PagerSpec>& specs) {
+  return std::any_of(specs.begin(), specs.end(), pager::WantsGuestMemory);
+}
+
+Result<pager::GuestMemoryToShare> MemoryToShare(const GuestRam& ram) {
+  if (ram.shared_fd() < 0) {
+    return pager::GuestMemoryToShare();
+  }
+  auto grant = pager::remote::MemoryGrant::Create(ram.shared_fd(), ram.regions());
+  if (!grant.ok()) {
+    return base::Failure{Error(kExitHostFailure, std::move(grant.error().message))};
+  }
+  return std::move(grant).value();
+}
+
+Result<pager::Registry> CreatePagers(const std::vector<pager::PagerSpec>& specs, const GuestRam& ram) {
+  PAGODA_TRY_ASSIGN(const pager::GuestMemoryToShare memory, MemoryToShare(ram));
   pager::Registry registry;
-  for (const std::string& spec : specs) {
-    if (auto added = pager::AddPager(spec, registry); !added.ok()) {
+  for (const pager::PagerSpec& spec : specs) {
+    if (auto added = pager::AddPager(spec, registry, memory); !added.ok()) {
       return BadInput("{}", added.error().message);
     }
   }
@@ -144,7 +174,7 @@ Result<RunSettings> Understand(const RunOptions& options) {
   }
   PAGODA_TRY_ASSIGN(settings.port, WithContext("--pager-timeout", PortOptionsFor(options.pager_timeout)));
   PAGODA_TRY(WithContext("--option", CheckOptions(options.options)));
-  PAGODA_TRY_ASSIGN(settings.pagers, WithContext("--pager", CreatePagers(options.pagers)));
+  PAGODA_TRY_ASSIGN(settings.pagers, WithContext("--pager", ParsePagers(options.pagers)));
   return settings;
 }
 
@@ -190,13 +220,15 @@ Result<std::unique_ptr<Debugger>> StartDebugger(const RunOptions& options, const
 
 // Everything that can be wrong with the user's input is found before the host is asked for anything.
 Result<DebuggedRun> CreateMachine(const RunOptions& options, RunSettings& settings, CrashHandler& crashes) {
-  PAGODA_TRY_ASSIGN(GuestRam ram, WithContext("--memory", GuestRam::Create(settings.memory_size)));
+  const auto sharing = AnyWantsGuestMemory(settings.pagers) ? GuestRam::Sharing::kShared : GuestRam::Sharing::kPrivate;
+  PAGODA_TRY_ASSIGN(GuestRam ram, WithContext("--memory", GuestRam::Create(settings.memory_size, sharing)));
+  PAGODA_TRY_ASSIGN(pager::Registry pagers, WithContext("--pager", CreatePagers(settings.pagers, ram)));
   PAGODA_TRY_ASSIGN(const LoadedGuest guest, Load(options, ram));
   PAGODA_TRY_ASSIGN(const UsableHost host, OpenUsableHost(options.kvm_device));
   DebuggedRun run;
   PAGODA_TRY_ASSIGN(run.machine, Machine::Create(host, {.ram = std::move(ram),
                                                         .guest = guest,
-                                                        .pagers = std::move(settings.pagers),
+                                                        .pagers = std::move(pagers),
                                                         .port = std::move(settings.port),
                                                         .cpu_count = settings.cpu_count,
                                                         .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO},
@@ -272,7 +304,11 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
       .add_option(
           "--pager", options.pagers,
           "Serve host objects to the guest: f=file:PATH[,ro], d=dir:PATH[,ro], z=zero:SIZE, or f=unix:SOCKET for "
-          "a pager that runs as a process of its own (`pagoda pager`); may be repeated")
+          "a pager that runs as a process of its own (`pagoda pager`); may be repeated.\n"
+          "unix:SOCKET,share-memory gives that process all of guest RAM, so that it fills pages in place. It can then "
+          "read and write every byte of the guest, and RAM is shared memory, which most hosts have in small pages "
+          "only: "
+          "slower to touch for the first time")
       ->type_name("NAME=SPEC")
       ->allow_extra_args(false);
   command

@@ -5,7 +5,7 @@
 
 namespace vmm {
 
-Result<GuestRam> GuestRam::Create(uint64_t size) {
+Result<GuestRam> GuestRam::Create(uint64_t size, Sharing sharing) {
   if (!base::IsPageAligned(size)) {
     return BadInput("guest memory of {} bytes is not a multiple of {}", size, base::kPageSize);
   }
@@ -13,7 +13,9 @@ Result<GuestRam> GuestRam::Create(uint64_t size) {
     return BadInput("guest memory of {} bytes is outside {}M to {}G", size, kMinMemorySize >> 20, kMaxMemorySize >> 30);
   }
   const uint64_t usable = base::AlignDown(size, base::kLargePageSize);
-  PAGODA_TRY_ASSIGN(HostMemory memory, HostMemory::CreateAnonymous(usable));
+  PAGODA_TRY_ASSIGN(HostMemory memory, sharing == Sharing::kShared
+                                           ? HostMemory::CreateShared("pagoda-guest-ram", usable)
+                                           : HostMemory::CreateAnonymous(usable));
   return GuestRam(std::move(memory), RamRanges(usable));
 }
 

@@ -11,9 +11,10 @@
 namespace vmm {
 namespace {
 
-// A mapping aligned to 2 MiB, cut out of one that is larger by that much; nullptr (errno set) when there is no room.
+// Address space aligned to 2 MiB, cut out of a piece that is larger by that much; nullptr (errno set) when there is no
+// room.
 std::byte* MapAligned(uint64_t size) {
-  const uint64_t reserved = size + base::kLargePageSize;
+  const uint64_t reserved = base::AlignUp(size, base::kLargePageSize) + base::kLargePageSize;
   void* mapping = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) {
     return nullptr;
@@ -24,7 +25,7 @@ std::byte* MapAligned(uint64_t size) {
   if (skip != 0) {
     munmap(start, skip);
   }
-  munmap(start + skip + size, base::kLargePageSize - skip);
+  munmap(start + skip + size, reserved - skip - size);
   return start + skip;
 }
 
@@ -46,11 +47,14 @@ Result<HostMemory> HostMemory::CreateShared(const std::string& name, uint64_t si
       fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return HostFailure(errno, fmt::format("creating shared memory '{}' of {} bytes", name, size));
   }
-  void* mapping = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-  if (mapping == MAP_FAILED) {
+  std::byte* start = MapAligned(size);
+  if (start == nullptr ||
+      mmap(start, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd.get(), 0) == MAP_FAILED) {
     return HostFailure(errno, fmt::format("mapping shared memory '{}' of {} bytes", name, size));
   }
-  return HostMemory({static_cast<std::byte*>(mapping), size}, std::move(fd));
+  // Only advice, which a host takes whose /sys/kernel/mm/transparent_hugepage/shmem_enabled is not "never".
+  madvise(start, size, MADV_HUGEPAGE);
+  return HostMemory({start, size}, std::move(fd));
 }
 
 HostMemory::HostMemory(HostMemory&& other) noexcept

@@ -1,7 +1,8 @@
 // Host memory that stands behind guest-physical memory.
 //
 // Two kinds, because sharing has a price: anonymous memory can be huge pages everywhere and is many times cheaper to
-// touch; a memfd can be handed to another process. Neither is touched here: the host provides pages on first use.
+// touch; a memfd can be handed to another process, and is small pages on most hosts. Neither is touched here: the host
+// provides pages on first use.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,9 @@ class HostMemory {
   // Zeroed private memory, aligned to 2 MiB and advised to be huge pages. `size`: bytes, a multiple of 2 MiB.
   static Result<HostMemory> CreateAnonymous(uint64_t size);
 
-  // Zeroed memory that other processes can map through shared_fd(). `name` shows in /proc; `size`: bytes, whole pages.
-  // The size is sealed, so that no holder of the descriptor can make an access of ours fault.
+  // Zeroed memory that other processes can map through shared_fd(), aligned to 2 MiB and advised to be huge pages.
+  // `name` shows in /proc; `size`: bytes, whole pages. The size is sealed, so that no holder of the descriptor can make
+  // an access of ours fault.
   static Result<HostMemory> CreateShared(const std::string& name, uint64_t size);
 
   HostMemory(HostMemory&& other) noexcept;

@@ -99,4 +99,6 @@ std::variant<Packet, NothingThere, ChannelClosed, ChannelBroken> Channel::Receiv
 
 void Channel::Shutdown() const { ::shutdown(socket_.get(), SHUT_RDWR); }
 
+void Channel::EndSending() const { ::shutdown(socket_.get(), SHUT_WR); }
+
 }  // namespace pager::remote

@@ -48,6 +48,8 @@ class Channel {
 
   // Ends the connection, although the descriptor stays open as long as this object.
   void Shutdown() const;
+  // The other side sees the end; what it still sends, and its own end, can be received.
+  void EndSending() const;
 
  private:
   dev::UniqueFd socket_;

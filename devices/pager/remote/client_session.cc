@@ -59,9 +59,9 @@ bool SendNow(const Channel& channel, const std::vector<std::byte>& message, int 
   return channel.Send(message, descriptor) == Channel::Sent::kYes;
 }
 
-// The features that both have.
-base::Result<uint64_t, ConnectFailure> Greet(const Channel& channel, const dev::EventFd& stop) {
-  const HelloMessage hello{.header = {}, .magic = kMagic, .version = kVersion, .features = kFeatures};
+// The features that both have, of those that are `offered`.
+base::Result<uint64_t, ConnectFailure> Greet(const Channel& channel, const dev::EventFd& stop, uint64_t offered) {
+  const HelloMessage hello{.header = {}, .magic = kMagic, .version = kVersion, .features = offered};
   if (!SendNow(channel, Encode(MessageType::kHello, hello))) {
     return Failed("the pager closed the connection");
   }
@@ -74,7 +74,7 @@ base::Result<uint64_t, ConnectFailure> Greet(const Channel& channel, const dev::
     return Failed("the pager speaks version " + std::to_string(welcome->version) +
                   " of the protocol, this monitor version " + std::to_string(kVersion));
   }
-  if ((welcome->features & ~kFeatures) != 0) {
+  if ((welcome->features & ~offered) != 0) {
     return Failed("the pager wants features that it was not offered");
   }
   return welcome->features;
@@ -83,14 +83,16 @@ base::Result<uint64_t, ConnectFailure> Greet(const Channel& channel, const dev::
 }  // namespace
 
 base::Result<std::shared_ptr<ClientSession>, ConnectFailure> ClientSession::Connect(const std::string& path,
-                                                                                    const dev::EventFd& stop) {
+                                                                                    const dev::EventFd& stop,
+                                                                                    const MemoryGrant* grant) {
   auto socket = ConnectTo(path);
   if (!socket.ok()) {
     return base::Failure{
         ConnectFailure{.kind = ConnectFailure::Kind::kNobodyThere, .reason = std::move(socket.error().message)}};
   }
   Channel channel(std::move(socket).value());
-  PAGODA_TRY_ASSIGN(const uint64_t features, Greet(channel, stop));
+  const uint64_t offered = grant == nullptr ? kFeatures & ~kFeatureGuestMemory : kFeatures;
+  PAGODA_TRY_ASSIGN(const uint64_t features, Greet(channel, stop, offered));
   const Geometry geometry{.slot_count = kSlotCount, .slot_size = kSlotSize, .area_size = kAreaSize};
   auto created = Region::Create(geometry);
   if (!created.ok()) {
@@ -103,6 +105,10 @@ base::Result<std::shared_ptr<ClientSession>, ConnectFailure> ClientSession::Conn
                            .slot_size = geometry.slot_size,
                            .area_size = geometry.area_size};
   if (!SendNow(channel, Encode(MessageType::kSetup, setup), region->fd())) {
+    return Failed("the pager closed the connection");
+  }
+  if ((features & kFeatureGuestMemory) != 0 &&
+      !SendNow(channel, EncodeMemory(grant->file_size(), grant->ranges()), grant->fd())) {
     return Failed("the pager closed the connection");
   }
   PAGODA_TRY_ASSIGN(const ToMonitor answer, Await(channel, stop));

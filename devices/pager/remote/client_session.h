@@ -12,6 +12,7 @@
 
 #include "devices/core/event_fd.h"
 #include "devices/pager/remote/channel.h"
+#include "devices/pager/remote/memory_grant.h"
 #include "devices/pager/remote/region.h"
 #include "devices/pager/remote/ring.h"
 #include "shared/base/result.h"
@@ -45,9 +46,14 @@ struct ClientSession {
         requests(region->requests()),
         answers(region->answers()) {}
 
-  // Connects, negotiates, hands over a new region. Takes at most a few seconds; less when `stop` becomes readable.
+  // Connects, negotiates, hands over a new region, and guest memory if there is a `grant` and the pager knows what to
+  // do with it. Takes at most a few seconds; less when `stop` becomes readable.
   static base::Result<std::shared_ptr<ClientSession>, ConnectFailure> Connect(const std::string& path,
-                                                                              const dev::EventFd& stop);
+                                                                              const dev::EventFd& stop,
+                                                                              const MemoryGrant* grant);
+
+  // Whether the pager has guest memory, and so may write into pages that it was asked to fill until it has left.
+  [[nodiscard]] bool has_guest_memory() const { return (features & kFeatureGuestMemory) != 0; }
 
   // Sends, or keeps for Flush. False: kept.
   bool Send(std::vector<std::byte> message);

@@ -80,10 +80,17 @@ void InFlight::Release(uint64_t object) {
   held_.erase(found);
 }
 
-void InFlight::Hold() {
+std::vector<Finished> InFlight::Hold() {
   std::vector<Part> parts;
+  std::vector<Finished> finished;
   for (Slot& slot : slots_) {
-    if (auto* part = std::get_if<Part>(&slot); part != nullptr && part->job) {
+    auto* part = std::get_if<Part>(&slot);
+    if (part != nullptr && part->job && !part->job->wanted) {
+      if (auto done = part->Finish(ZX_ERR_BAD_STATE)) {
+        finished.push_back(*std::move(done));
+      }
+    } else if (part != nullptr && part->job) {
+      part->place = Part::Place::kArena;
       parts.push_back(std::move(*part));
     }
     slot = Free{};
@@ -99,7 +106,10 @@ void InFlight::Hold() {
     std::deque<Part>& held = held_[part.object];
     held.push_back(std::move(part));
   }
+  return finished;
 }
+
+void InFlight::PlaceInGuestPages(uint32_t slot) { std::get<Part>(slots_[slot]).place = Part::Place::kGuestPages; }
 
 std::optional<InFlight::Assigned> InFlight::NextToSend() {
   const auto slot =
@@ -143,10 +153,14 @@ std::vector<Finished> InFlight::Cancel(uint64_t object, zx_status_t status) {
   // What has a slot keeps it until the pager answers: it may still write there.
   for (Slot& slot : slots_) {
     auto* part = std::get_if<Part>(&slot);
-    if (part != nullptr && part->object == object && part->job) {
-      if (auto done = part->Finish(status)) {
-        finished.push_back(*std::move(done));
-      }
+    if (part == nullptr || part->object != object || !part->job) {
+      continue;
+    }
+    if (part->place == Part::Place::kGuestPages) {
+      part->job->wanted = false;
+      part->job->status = part->job->status == ZX_OK ? status : part->job->status;
+    } else if (auto done = part->Finish(status)) {
+      finished.push_back(*std::move(done));
     }
   }
   CancelParts(ready_.TakeAll(object), status, finished);

@@ -45,15 +45,23 @@ struct Job {
   Request request;
   size_t parts_left;
   zx_status_t status = ZX_OK;  // the first failure of a part
+  bool wanted = true;          // false: nobody is to be asked for the rest of it
 };
 
 struct Part {
+  // Where the pager puts the bytes of a READ.
+  enum class Place {
+    kArena,
+    kGuestPages,  // while it has the part it may write there, so nobody else may have them
+  };
+
   uint64_t id;
   uint64_t object;
   RequestKind kind;
   uint64_t offset;  // bytes, in the object
   uint64_t length;
   std::shared_ptr<Job> job;
+  Place place = Place::kArena;
 
   // kRead: the memory to fill.
   [[nodiscard]] std::vector<iovec> Pages() const;
@@ -70,8 +78,9 @@ class InFlight {
 
   // The object is open on this connection: what it has may be sent.
   void Release(uint64_t object);
-  // All slots are free, and everything waits until Release.
-  void Hold();
+  // The connection has ended and nobody writes into guest memory any more: all slots are free, and everything waits
+  // until Release. Returns the requests that were cancelled and had to wait for that.
+  [[nodiscard]] std::vector<Finished> Hold();
 
   // The part whose turn it is, and the slot that it has from now on.
   struct Assigned {
@@ -79,6 +88,8 @@ class InFlight {
     const Part* part;  // until the next call of anything here
   };
   std::optional<Assigned> NextToSend();
+  // The part in this slot is to be filled in guest memory. Precondition: NextToSend has just given it.
+  void PlaceInGuestPages(uint32_t slot);
 
   // The part with this id in this slot; null: there is none.
   [[nodiscard]] const Part* Find(uint32_t slot, uint64_t id) const;
@@ -88,7 +99,8 @@ class InFlight {
   void FreeSlot(uint32_t slot);
 
   // Nothing more is wanted for this object, or for any. Returns the requests that are thereby done; those that a part
-  // from TakeAnswered belongs to are done when it is.
+  // from TakeAnswered belongs to are done when it is, and those that a pager may be filling in guest memory when it has
+  // answered or gone.
   std::vector<Finished> Cancel(uint64_t object, zx_status_t status);
   std::vector<Finished> CancelAll(zx_status_t status);
 

@@ -153,22 +153,34 @@ void Link::PublishLocked() {
   }
   bool kick = false;
   while (const auto next = in_flight_.NextToSend()) {
-    const Part& part = *next->part;
-    RequestSlot record{};
-    record.id = part.id;
-    record.object = part.object;
-    record.kind = part.kind;
-    record.state = SlotState::kUnanswered;
-    record.offset = part.offset;
-    record.length = part.length;
-    record.arena_offset = part.kind == RequestKind::kRead ? session_->region->ArenaOffsetOf(next->slot) : 0;
-    session_->region->SetRecord(next->slot, record);
+    session_->region->SetRecord(next->slot, RecordForLocked(next->slot, *next->part));
     kick = session_->requests.Publish(next->slot) || kick;
   }
   if (kick) {
     // One that does not fit is not needed: the pager has messages to read.
     static_cast<void>(session_->channel.Send(EncodePlain(MessageType::kKick)));
   }
+}
+
+RequestSlot Link::RecordForLocked(uint32_t slot, const Part& part) {
+  RequestSlot record{};
+  record.id = part.id;
+  record.object = part.object;
+  record.kind = part.kind;
+  record.state = SlotState::kUnanswered;
+  record.offset = part.offset;
+  record.length = part.length;
+  if (part.kind != RequestKind::kRead) {
+    return record;
+  }
+  record.arena_offset = session_->region->ArenaOffsetOf(slot);
+  const auto pieces = session_->has_guest_memory() ? options_.grant->Locate(part.Pages()) : std::nullopt;
+  if (pieces) {
+    session_->region->SetPieces(slot, *pieces);
+    record.piece_count = static_cast<uint32_t>(pieces->size());
+    in_flight_.PlaceInGuestPages(slot);
+  }
+  return record;
 }
 
 // ---- What the pager answers: the service thread.
@@ -197,9 +209,11 @@ void Link::Run() {
   std::vector<Finished> finished;
   {
     const std::lock_guard lock(mutex_);
+    // The guest has ended, so it does not matter who still writes into its memory.
     session_ = nullptr;
-    in_flight_.Hold();
-    finished = in_flight_.CancelAll(ZX_ERR_BAD_STATE);
+    finished = in_flight_.Hold();
+    std::vector<Finished> rest = in_flight_.CancelAll(ZX_ERR_BAD_STATE);
+    std::move(rest.begin(), rest.end(), std::back_inserter(finished));
   }
   AnswerAll(std::move(finished));
 }
@@ -240,7 +254,7 @@ Link::Pass Link::ServePass() {
   }
   AnswerAll(std::exchange(rejected_, {}));
   if (violation || closed) {
-    return Lose(violation.value_or(""));
+    return Lose(violation.value_or(""), closed);
   }
   return worked ? Pass::kWorked : Pass::kIdle;
 }
@@ -272,6 +286,7 @@ Link::Violation Link::TakeAnswer(const AnswerEntry& entry) {
   {
     const std::lock_guard lock(mutex_);
     in_flight_.FreeSlot(entry.slot);
+    CountLocked(entry, *part);
     PublishLocked();
   }
   if (finished) {
@@ -289,9 +304,10 @@ Link::Violation Link::CheckLocked(const AnswerEntry& entry) const {
     return "it answered with a status that does not exist";
   }
   const bool with_data = part->kind == RequestKind::kRead && entry.status == ZX_OK;
-  const bool fits = with_data ? entry.kind == AnswerKind::kArena || entry.kind == AnswerKind::kFileRange
-                              : entry.kind == AnswerKind::kStatus;
-  if (!fits) {
+  const bool fits_with_data = part->place == Part::Place::kGuestPages
+                                  ? entry.kind == AnswerKind::kInPlace
+                                  : entry.kind == AnswerKind::kArena || entry.kind == AnswerKind::kFileRange;
+  if (with_data ? !fits_with_data : entry.kind != AnswerKind::kStatus) {
     return "it gave an answer that does not fit the question";
   }
   if (entry.kind == AnswerKind::kFileRange && part->job) {
@@ -304,6 +320,22 @@ Link::Violation Link::CheckLocked(const AnswerEntry& entry) const {
     }
   }
   return std::nullopt;
+}
+
+void Link::CountLocked(const AnswerEntry& entry, const Part& part) {
+  switch (entry.kind) {
+    case AnswerKind::kStatus:
+      break;
+    case AnswerKind::kArena:
+      counters_.arena_bytes += part.length;
+      break;
+    case AnswerKind::kFileRange:
+      counters_.file_bytes += part.length;
+      break;
+    case AnswerKind::kInPlace:
+      counters_.in_place_bytes += part.length;
+      break;
+  }
 }
 
 // Brings the bytes of an answer into the guest's pages. The pager may change the arena meanwhile: it is the guest that

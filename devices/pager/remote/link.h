@@ -5,7 +5,8 @@
 //   CONNECTED
 //
 //   CONNECTED  requests go out as slots get free; answers are checked, their bytes copied into the guest's pages
-//   LOST       requests wait; every few milliseconds it is tried to connect
+//   LOST       requests wait; every few milliseconds it is tried to connect, once the old pager has hung up in case it
+//              has guest memory: until then it may write into pages that it was asked to fill
 //   GIVEN UP   what waited has failed with ZX_ERR_IO, and so does what comes; trying goes on
 //
 // A pager that connects and makes the same mistake again gets no new time: the clock of LOST starts anew only after a
@@ -39,15 +40,19 @@
 namespace pager::remote {
 
 struct LinkOptions {
-  std::string path;                                // of the socket
-  std::chrono::milliseconds patience{10'000};      // how long requests wait for a pager that has gone
-  std::function<void(const std::string&)> report;  // one line of text for a person; any thread
+  std::string path;                                    // of the socket
+  std::chrono::milliseconds patience{10'000};          // how long requests wait for a pager that has gone
+  std::shared_ptr<const MemoryGrant> grant = nullptr;  // null: the pager gets no guest memory
+  std::function<void(const std::string&)> report;      // one line of text for a person; any thread
 };
 
-// How often the other side did what it must not.
 struct LinkCounters {
   uint64_t connections = 0;
-  uint64_t violations = 0;  // each ended a connection
+  uint64_t violations = 0;  // what the other side did that it must not; each ended a connection
+  // Bytes that READs have brought: copied out of the arena, read from files, filled in place by the pager.
+  uint64_t arena_bytes = 0;
+  uint64_t file_bytes = 0;
+  uint64_t in_place_bytes = 0;
 };
 
 class Link : public std::enable_shared_from_this<Link> {
@@ -111,7 +116,10 @@ class Link : public std::enable_shared_from_this<Link> {
   Violation TakeAnswer(const AnswerEntry& entry);
   [[nodiscard]] Violation CheckLocked(const AnswerEntry& entry) const;
   [[nodiscard]] zx_status_t Carry(const AnswerEntry& entry, const Part& part) const;
-  Pass Lose(const std::string& reason);
+  Pass Lose(const std::string& reason, bool closed);
+  // Nothing is sent to the pager any more, and it still has guest memory.
+  [[nodiscard]] bool OldPagerIsThere();
+  void ForgetOldPager();
   void TryToConnect();
   void GiveUp();
   void Sleep();
@@ -132,6 +140,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void Install(std::shared_ptr<ClientSession> session);
   void SendLocked(std::vector<std::byte> message);
   void PublishLocked();
+  [[nodiscard]] RequestSlot RecordForLocked(uint32_t slot, const Part& part);
+  void CountLocked(const AnswerEntry& entry, const Part& part);
   // The call with this id that still waits for a reply of this kind; null: there is none.
   [[nodiscard]] Call* FindCallLocked(uint64_t id, MessageType type);
   void OpenedAgainLocked(uint64_t id, Object& object, const Opened& opened);
@@ -159,7 +169,8 @@ class Link : public std::enable_shared_from_this<Link> {
   LinkCounters counters_;
 
   // Service thread.
-  std::string last_failure_;  // to connect
+  std::shared_ptr<ClientSession> leaving_;  // the old pager, while it may write into guest memory; else null
+  std::string last_failure_;                // to connect
   std::optional<Clock::time_point> last_said_;
   uint64_t unsaid_ = 0;
 };

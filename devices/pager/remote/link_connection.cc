@@ -41,7 +41,7 @@ base::Result<std::shared_ptr<Link>, dev::Error> Link::Create(LinkOptions options
   std::shared_ptr<Link> link(new Link(std::move(options), std::move(wake), std::move(stop)));
   const Clock::time_point deadline = Clock::now() + kFirstPatience;
   while (true) {
-    auto session = ClientSession::Connect(link->options_.path, link->stop_);
+    auto session = ClientSession::Connect(link->options_.path, link->stop_, link->options_.grant.get());
     if (session.ok()) {
       link->Install(std::move(session).value());
       return link;
@@ -55,6 +55,9 @@ base::Result<std::shared_ptr<Link>, dev::Error> Link::Create(LinkOptions options
 
 // Everything that is open is opened anew; what has been asked of it follows when the pager has said that it has it.
 void Link::Install(std::shared_ptr<ClientSession> session) {
+  if (options_.grant && !session->has_guest_memory()) {
+    Say("the pager does not take guest memory; bytes go through the arena");
+  }
   const std::lock_guard lock(mutex_);
   session_ = std::move(session);
   given_up_ = false;
@@ -92,24 +95,32 @@ void Link::OpenedAgainLocked(uint64_t id, Object& object, const Opened& opened) 
   PublishLocked();
 }
 
-Link::Pass Link::Lose(const std::string& reason) {
+Link::Pass Link::Lose(const std::string& reason, bool closed) {
   const Clock::time_point now = Clock::now();
   size_t unanswered;
   bool anew;
+  std::vector<Finished> finished;
+  const bool may_write = !closed && session_->has_guest_memory();
   {
     const std::lock_guard lock(mutex_);
-    session_ = nullptr;
-    in_flight_.Hold();
+    leaving_ = std::exchange(session_, nullptr);
     abandoned_.clear();
     closed_objects_.clear();
     if (!reason.empty()) {
       ++counters_.violations;
     }
-    unanswered = in_flight_.waiting();
+    finished = may_write ? std::vector<Finished>() : in_flight_.Hold();
+    unanswered = in_flight_.sent() + in_flight_.waiting();
     anew = !lost_since_ || unanswered == 0;
     if (anew) {
       lost_since_ = now;
     }
+  }
+  AnswerAll(std::move(finished));
+  if (may_write) {
+    leaving_->channel.EndSending();
+  } else {
+    leaving_ = nullptr;
   }
   last_failure_ = reason.empty() ? "it closed the connection" : reason;
   if (anew) {
@@ -121,9 +132,42 @@ Link::Pass Link::Lose(const std::string& reason) {
   return Pass::kLost;
 }
 
+// A pager that hangs up has let go of guest memory, and one that has died too: the kernel takes a process its memory
+// before its descriptors.
+bool Link::OldPagerIsThere() {
+  while (leaving_) {
+    const auto received = leaving_->channel.Receive();
+    if (std::holds_alternative<NothingThere>(received)) {
+      return true;
+    }
+    if (std::holds_alternative<ChannelClosed>(received)) {
+      ForgetOldPager();
+    }
+  }
+  return false;
+}
+
+void Link::ForgetOldPager() {
+  leaving_ = nullptr;
+  std::vector<Finished> finished;
+  {
+    const std::lock_guard lock(mutex_);
+    finished = in_flight_.Hold();
+  }
+  AnswerAll(std::move(finished));
+}
+
 void Link::TryToConnect() {
-  auto session = ClientSession::Connect(options_.path, stop_);
   const bool given_up = given_up_;  // written by this thread only
+  if (OldPagerIsThere()) {
+    if (!given_up && Clock::now() >= *lost_since_ + options_.patience) {
+      last_failure_ = "the old one still has guest memory, so what it was asked to fill stays as it is";
+      GiveUp();
+    }
+    SleepUntilStopped(stop_, given_up ? kPatient : kEager);
+    return;
+  }
+  auto session = ClientSession::Connect(options_.path, stop_, options_.grant.get());
   if (session.ok()) {
     Install(std::move(session).value());
     given_up ? SayNow("connected again") : Say("connected again");

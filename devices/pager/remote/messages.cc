@@ -33,7 +33,9 @@ base::Result<MessageHeader, std::string> ParseHeader(Bytes bytes) {
   return header;
 }
 
-bool CarriesDescriptor(MessageType type) { return type == MessageType::kSetup || type == MessageType::kFile; }
+bool CarriesDescriptor(MessageType type) {
+  return type == MessageType::kSetup || type == MessageType::kMemory || type == MessageType::kFile;
+}
 
 // Header and number of descriptors.
 base::Result<MessageType, std::string> CheckEnvelope(const Packet& packet) {
@@ -90,6 +92,32 @@ base::Result<ToPager, std::string> ParseSetup(Packet packet) {
     return Malformed("setup");
   }
   return ToPager(Setup{.geometry = body->fixed, .region = std::move(packet.descriptors.front())});
+}
+
+// Whether `range` may follow one that ends at `previous_end`, in a file of that size.
+bool MayFollow(const MemoryRangeEntry& range, uint64_t previous_end, uint64_t file_size) {
+  return base::IsPageAligned(range.address | range.length | range.file_offset) && range.length != 0 &&
+         range.address >= previous_end && base::RangeFits(range.address, range.length, INT64_MAX) &&
+         base::RangeFits(range.file_offset, range.length, file_size);
+}
+
+base::Result<ToPager, std::string> ParseMemory(Packet packet) {
+  const auto body = Take<MemoryMessage>(packet.bytes, kMaxMemoryRanges * sizeof(MemoryRangeEntry));
+  if (!body || body->rest.empty() || body->rest.size() % sizeof(MemoryRangeEntry) != 0) {
+    return Malformed("memory");
+  }
+  Memory memory{.file_size = body->fixed.file_size, .ranges = {}, .file = std::move(packet.descriptors.front())};
+  uint64_t end = 0;
+  for (Bytes rest = body->rest; !rest.empty(); rest = rest.subspan(sizeof(MemoryRangeEntry))) {
+    MemoryRangeEntry range;
+    std::memcpy(&range, rest.data(), sizeof(range));
+    if (!MayFollow(range, end, memory.file_size)) {
+      return Malformed("memory with a range that is none");
+    }
+    end = range.address + range.length;
+    memory.ranges.push_back(range);
+  }
+  return ToPager(std::move(memory));
 }
 
 base::Result<ToPager, std::string> ParseOpen(Bytes bytes) {
@@ -239,6 +267,8 @@ base::Result<ToPager, std::string> ParseToPager(Packet packet) {
       return ParseHello(packet.bytes);
     case MessageType::kSetup:
       return ParseSetup(std::move(packet));
+    case MessageType::kMemory:
+      return ParseMemory(std::move(packet));
     case MessageType::kOpen:
       return ParseOpen(packet.bytes);
     case MessageType::kAttach:
@@ -284,6 +314,10 @@ std::vector<std::byte> Join(std::span<const std::byte> front, std::span<const st
   std::vector<std::byte> bytes(front.begin(), front.end());
   bytes.insert(bytes.end(), rest.begin(), rest.end());
   return bytes;
+}
+
+std::vector<std::byte> EncodeMemory(uint64_t file_size, std::span<const MemoryRangeEntry> ranges) {
+  return Encode(MessageType::kMemory, MemoryMessage{.header = {}, .file_size = file_size}, std::as_bytes(ranges));
 }
 
 std::vector<std::byte> EncodeOpened(const Opened& opened) {

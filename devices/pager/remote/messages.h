@@ -32,6 +32,11 @@ struct Setup {
   SetupMessage geometry;
   dev::UniqueFd region;
 };
+struct Memory {
+  uint64_t file_size;
+  std::vector<MemoryRangeEntry> ranges;  // inside the file, ascending, without overlap
+  dev::UniqueFd file;
+};
 struct Open {
   uint64_t object;
   std::string path;
@@ -53,7 +58,7 @@ struct OperationResult {
   uint64_t values[3];
   std::vector<DirtyRange> ranges;
 };
-using ToPager = std::variant<Kick, Hello, Setup, Open, Attach, Close, List, OperationResult>;
+using ToPager = std::variant<Kick, Hello, Setup, Memory, Open, Attach, Close, List, OperationResult>;
 
 // ---- Pager to monitor
 struct Welcome {
@@ -109,6 +114,7 @@ template <typename T>
 [[nodiscard]] inline std::span<const std::byte> BytesOf(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
+[[nodiscard]] std::vector<std::byte> EncodeMemory(uint64_t file_size, std::span<const MemoryRangeEntry> ranges);
 [[nodiscard]] std::vector<std::byte> EncodeOpened(const Opened& opened);
 [[nodiscard]] std::vector<std::byte> EncodeRefused(std::string_view reason);
 // Names from `first` on, as many as fit.

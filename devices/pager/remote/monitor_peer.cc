@@ -220,13 +220,15 @@ void MonitorPeer::ReleaseChunk(uint32_t index) {
   }
 }
 
-void MonitorPeer::Close() {
+void MonitorPeer::Close(Hangup hangup) {
   std::deque<OperationCall> waiting;
   std::unordered_map<uint64_t, Running> running;
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    channel_.Shutdown();
+    if (hangup == Hangup::kNow) {
+      channel_.Shutdown();
+    }
     unsent_.clear();
     waiting = std::exchange(waiting_, {});
     running = std::exchange(running_, {});

@@ -95,7 +95,9 @@ class MonitorPeer : public std::enable_shared_from_this<MonitorPeer> {
   [[nodiscard]] bool Flush();
   // The object is closed: the monitor forgets the files that were introduced for it.
   void ForgetFilesOf(uint64_t object);
-  void Close();
+  // Nothing is sent any more. kLater: the connection ends once nobody holds the guest memory that came with it.
+  enum class Hangup { kNow, kLater };
+  void Close(Hangup hangup);
 
  private:
   struct FileKey {

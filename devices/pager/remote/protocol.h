@@ -15,8 +15,9 @@ inline constexpr uint32_t kMagic = 0x72676170;  // "pagr"
 inline constexpr uint32_t kVersion = 1;
 
 // What either side can do without. Offered in kHello, masked in kWelcome.
-inline constexpr uint64_t kFeatureFileRange = 1;  // answers may name a range of a file instead of holding the bytes
-inline constexpr uint64_t kFeatures = kFeatureFileRange;
+inline constexpr uint64_t kFeatureFileRange = 1;    // answers may name a range of a file instead of holding the bytes
+inline constexpr uint64_t kFeatureGuestMemory = 2;  // the pager gets guest memory, and fills pages where they are
+inline constexpr uint64_t kFeatures = kFeatureFileRange | kFeatureGuestMemory;
 
 inline constexpr size_t kMaxMessage = 8192;     // bytes of one packet
 inline constexpr size_t kMaxPath = 255;         // bytes of an object's path
@@ -24,6 +25,7 @@ inline constexpr size_t kMaxText = 512;         // bytes of a reason in kRefused
 inline constexpr size_t kMaxDirtyRanges = 256;  // in one kResult
 inline constexpr size_t kMaxOperations = 64;    // that a pager has unanswered at a time
 inline constexpr size_t kMaxFiles = 128;        // that a pager has introduced for open objects
+inline constexpr size_t kMaxMemoryRanges = 16;  // in kMemory
 
 enum class MessageType : uint32_t {
   // Monitor to pager.
@@ -34,6 +36,7 @@ enum class MessageType : uint32_t {
   kClose = 5,
   kList = 6,
   kResult = 7,
+  kMemory = 8,  // with one descriptor: guest memory
   // Both.
   kKick = 16,
   // Pager to monitor.
@@ -78,6 +81,18 @@ struct SetupMessage {
   uint32_t slot_count;
   uint32_t slot_size;
   uint64_t area_size;
+};
+
+// Followed by 1..kMaxMemoryRanges MemoryRangeEntry, ascending, without overlap.
+struct MemoryMessage {
+  MessageHeader header;
+  uint64_t file_size;
+};
+
+struct MemoryRangeEntry {
+  uint64_t address;  // guest-physical; this and the others: bytes, page multiples
+  uint64_t length;   // not 0
+  uint64_t file_offset;
 };
 
 // kReady, kKick.
@@ -199,13 +214,24 @@ struct RequestSlot {
   uint64_t offset;        // bytes, a page multiple; kComplete: 0
   uint64_t length;        // bytes, a page multiple; kRead: at most slot_size; kComplete: 0
   uint64_t arena_offset;  // kRead: of the bytes to be filled, from the start of the region; else 0
-  uint64_t reserved[2];
+  // kRead, with kFeatureGuestMemory: not 0: the pages to be filled are in guest memory, in so many pieces, and a
+  // PieceEntry for each is at `arena_offset`.
+  uint32_t piece_count;
+  uint32_t reserved;
+  uint64_t reserved2;
+};
+
+// Pages in guest memory, inside one range of kMemory.
+struct PieceEntry {
+  uint64_t address;  // guest-physical; this and the length: bytes, page multiples
+  uint64_t length;   // not 0
 };
 
 enum class AnswerKind : uint32_t {
   kStatus = 1,     // nothing but a status: every kDirty and kComplete, and a kRead that failed
   kArena = 2,      // the slot's part of the arena holds the bytes
   kFileRange = 3,  // the bytes are in a file; needs kFeatureFileRange
+  kInPlace = 4,    // the bytes are where they belong: for a request with pieces, and no other
 };
 
 struct AnswerEntry {
@@ -224,6 +250,8 @@ static_assert(sizeof(HelloMessage) == 24);
 static_assert(sizeof(WelcomeMessage) == 24);
 static_assert(sizeof(RefusedMessage) == 16);
 static_assert(sizeof(SetupMessage) == 32);
+static_assert(sizeof(MemoryMessage) == 16);
+static_assert(sizeof(MemoryRangeEntry) == 24);
 static_assert(sizeof(PlainMessage) == 8);
 static_assert(sizeof(ObjectMessage) == 16);
 static_assert(sizeof(OpenedMessage) == 48);
@@ -236,6 +264,7 @@ static_assert(sizeof(DirtyRangeEntry) == 24);
 static_assert(sizeof(ResultMessage) + kMaxDirtyRanges * sizeof(DirtyRangeEntry) <= kMaxMessage);
 static_assert(sizeof(RegionHeader) == 256);
 static_assert(sizeof(RequestSlot) == 64);
+static_assert(sizeof(PieceEntry) == 16);
 static_assert(sizeof(AnswerEntry) == 64);
 
 }  // namespace pager::remote

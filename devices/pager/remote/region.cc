@@ -122,6 +122,23 @@ RequestSlot Region::ReadRecord(uint32_t slot) const {
   return LoadWords<RequestSlot>(Words(layout_.record + slot * sizeof(RequestSlot), sizeof(RequestSlot)));
 }
 
+void Region::SetPieces(uint32_t slot, std::span<const PieceEntry> pieces) const {
+  SharedWords words = Words(ArenaOffsetOf(slot), pieces.size_bytes());
+  for (const PieceEntry& piece : pieces) {
+    StoreWords(words, piece);
+    words = words.subspan(sizeof(piece) / sizeof(uint64_t));
+  }
+}
+
+std::vector<PieceEntry> Region::ReadPieces(uint32_t slot, uint32_t count) const {
+  std::vector<PieceEntry> pieces;
+  SharedWords words = Words(ArenaOffsetOf(slot), count * sizeof(PieceEntry));
+  for (; !words.empty(); words = words.subspan(sizeof(PieceEntry) / sizeof(uint64_t))) {
+    pieces.push_back(LoadWords<PieceEntry>(words));
+  }
+  return pieces;
+}
+
 uint64_t Region::ArenaOffsetOf(uint32_t slot) const { return layout_.arena + uint64_t{slot} * geometry_.slot_size; }
 
 std::span<std::byte> Region::ArenaOf(uint32_t slot) const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "devices/core/error.h"
 #include "devices/core/unique_fd.h"
@@ -55,9 +56,12 @@ class Region {
   [[nodiscard]] RingMemory requests() const;
   [[nodiscard]] RingMemory answers() const;
 
-  // Precondition of these three: slot < slot_count.
+  // Precondition of those with a slot: slot < slot_count.
   void SetRecord(uint32_t slot, const RequestSlot& record) const;
   [[nodiscard]] RequestSlot ReadRecord(uint32_t slot) const;
+  // Where the pages of a request are, in place of its bytes in the arena. Precondition: they fit into the slot.
+  void SetPieces(uint32_t slot, std::span<const PieceEntry> pieces) const;
+  [[nodiscard]] std::vector<PieceEntry> ReadPieces(uint32_t slot, uint32_t count) const;
   // The slot's part of the arena.
   [[nodiscard]] std::span<std::byte> ArenaOf(uint32_t slot) const;
   [[nodiscard]] uint64_t ArenaOffsetOf(uint32_t slot) const;

@@ -1,5 +1,6 @@
 #include "devices/pager/remote/server_session.h"
 
+#include <fcntl.h>
 #include <zircon/errors.h>
 
 #include <algorithm>
@@ -19,22 +20,33 @@ constexpr size_t kMaxOpenObjects = 4096;
 // Messages between two requests, so that one monitor that talks all the time does not silence the others.
 constexpr int kMessagesPerStep = 64;
 
-// Brings a page source's answer into the ring. The memory that a request is to fill stays mapped until then.
+// Brings a page source's answer into the ring. The memory that a request is to fill stays mapped until then, and the
+// connection does not end before.
 class SlotAnswer final : public pager::Answer {
  public:
-  SlotAnswer(std::shared_ptr<MonitorPeer> peer, std::shared_ptr<Region> region, uint32_t slot,
-             const RequestSlot& request)
-      : peer_(std::move(peer)), region_(std::move(region)), slot_(slot), request_(request) {}
+  // `granted`: where the pages of the request are; null when they are in the region.
+  SlotAnswer(std::shared_ptr<MonitorPeer> peer, std::shared_ptr<Region> region,
+             std::shared_ptr<const GrantedMemory> granted, uint32_t slot, const RequestSlot& request)
+      : peer_(std::move(peer)),
+        region_(std::move(region)),
+        granted_(std::move(granted)),
+        slot_(slot),
+        request_(request) {}
 
   void OnAnswer(zx_status_t status) override {
     const bool data = status == ZX_OK && request_.kind == RequestKind::kRead;
-    peer_->Answer(slot_, request_.id, status, data ? AnswerKind::kArena : AnswerKind::kStatus);
+    const AnswerKind with_data = granted_ ? AnswerKind::kInPlace : AnswerKind::kArena;
+    peer_->Answer(slot_, request_.id, status, data ? with_data : AnswerKind::kStatus);
   }
-  bool OnFileRange(const FileRange& range) override { return peer_->AnswerWithFile(slot_, request_, range); }
+  // With the guest's pages at hand there is no copy that the monitor could spare.
+  bool OnFileRange(const FileRange& range) override {
+    return !granted_ && peer_->AnswerWithFile(slot_, request_, range);
+  }
 
  private:
   const std::shared_ptr<MonitorPeer> peer_;
   const std::shared_ptr<Region> region_;
+  const std::shared_ptr<const GrantedMemory> granted_;
   const uint32_t slot_;
   const RequestSlot request_;
 };
@@ -75,9 +87,11 @@ void ServerSession::End() {
   if (readiness_.is_open()) {
     readiness_.release();  // cancels what is waited for; the descriptor is the peer's
   }
-  peer_->Close();
+  // Where guest memory is granted the end of the connection says that nobody writes into it any more.
+  granted_ ? peer_->Close(MonitorPeer::Hangup::kLater) : peer_->Close(MonitorPeer::Hangup::kNow);
   objects_.clear();  // a source that goes answers what it holds, to nobody
   pager_.reset();
+  granted_.reset();
 }
 
 void ServerSession::Fail(const std::string& reason) {
@@ -219,10 +233,36 @@ ServerSession::Outcome ServerSession::On(Setup& setup) {
   }
   region_ = std::move(region).value();
   requests_.emplace(region_->requests());
+  if ((features_ & kFeatureGuestMemory) != 0) {
+    phase_ = Phase::kMemory;
+  } else {
+    StartServing();
+  }
+  return {};
+}
+
+ServerSession::Outcome ServerSession::On(Memory& memory) {
+  if (phase_ != Phase::kMemory) {
+    return base::Failure{std::string("it granted memory at the wrong time")};
+  }
+  dev::UniqueFd socket(::fcntl(peer_->channel().fd(), F_DUPFD_CLOEXEC, 0));
+  if (!socket.valid()) {
+    return Refuse("the pager process has no descriptors left");
+  }
+  auto granted =
+      GrantedMemory::Adopt(std::move(memory.file), memory.file_size, std::move(memory.ranges), std::move(socket));
+  if (!granted.ok()) {
+    return Refuse(granted.error().message);
+  }
+  granted_ = std::move(granted).value();
+  StartServing();
+  return {};
+}
+
+void ServerSession::StartServing() {
   peer_->Start(region_, features_);
   peer_->Send(EncodePlain(MessageType::kReady));
   phase_ = Phase::kRunning;
-  return {};
 }
 
 ServerSession::Outcome ServerSession::On(const remote::Open& open) {
@@ -307,13 +347,16 @@ bool ServerSession::TakeRequests(uint32_t count) {
       Fail("it sent a request in a slot that it may not use");
       return false;
     }
-    const TakenRequest request{.slot = static_cast<uint32_t>(slot),
-                               .record = region_->ReadRecord(static_cast<uint32_t>(slot))};
-    if (!MayBe(request.slot, request.record)) {
+    TakenRequest request{
+        .slot = static_cast<uint32_t>(slot), .record = region_->ReadRecord(static_cast<uint32_t>(slot)), .pages = {}};
+    const bool may_be = MayBe(request.slot, request.record);
+    auto pages = may_be ? PagesOf(request.slot, request.record) : std::nullopt;
+    if (!pages) {
       Fail("it sent a request that cannot be");
       return false;
     }
-    queue_.Push(request.record.object, request);
+    request.pages = *std::move(pages);
+    queue_.Push(request.record.object, std::move(request));
   }
   return true;
 }
@@ -327,13 +370,25 @@ bool ServerSession::MayBe(uint32_t slot, const RequestSlot& record) const {
   switch (record.kind) {
     case RequestKind::kRead:
       return a_range && record.length <= region_->geometry().slot_size &&
-             record.arena_offset == region_->ArenaOffsetOf(slot);
+             record.arena_offset == region_->ArenaOffsetOf(slot) &&
+             record.piece_count <= (granted_ ? record.length / base::kPageSize : 0);
     case RequestKind::kDirty:
-      return a_range;
+      return a_range && record.piece_count == 0;
     case RequestKind::kComplete:
-      return record.offset == 0 && record.length == 0;
+      return record.offset == 0 && record.length == 0 && record.piece_count == 0;
   }
   return false;
+}
+
+std::optional<std::vector<iovec>> ServerSession::PagesOf(uint32_t slot, const RequestSlot& record) const {
+  if (record.kind != RequestKind::kRead) {
+    return std::vector<iovec>();
+  }
+  if (record.piece_count != 0) {
+    return granted_->Find(region_->ReadPieces(slot, record.piece_count), record.length);
+  }
+  const auto arena = region_->ArenaOf(slot).first(record.length);
+  return std::vector<iovec>{{.iov_base = arena.data(), .iov_len = arena.size()}};
 }
 
 void ServerSession::Serve(const TakenRequest& request) {
@@ -349,13 +404,12 @@ void ServerSession::Serve(const TakenRequest& request) {
   }
   // The source may go while it is asked, when it ends the session.
   const std::shared_ptr<PageSource> source = found->second.source;
-  auto answer = std::make_unique<SlotAnswer>(peer_, region_, request.slot, record);
+  auto answer =
+      std::make_unique<SlotAnswer>(peer_, region_, record.piece_count != 0 ? granted_ : nullptr, request.slot, record);
   switch (record.kind) {
-    case RequestKind::kRead: {
-      const auto arena = region_->ArenaOf(request.slot).first(record.length);
-      source->Read({record.offset, {{.iov_base = arena.data(), .iov_len = arena.size()}}, std::move(answer)});
+    case RequestKind::kRead:
+      source->Read({record.offset, request.pages, std::move(answer)});
       break;
-    }
     case RequestKind::kDirty:
       source->Dirty({record.offset, record.length, std::move(answer)});
       break;

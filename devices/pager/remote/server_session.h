@@ -11,11 +11,13 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "devices/core/adaptive_poll.h"
 #include "devices/pager/page_source.h"
 #include "devices/pager/remote/asio.h"
 #include "devices/pager/remote/fair_queue.h"
+#include "devices/pager/remote/memory_grant.h"
 #include "devices/pager/remote/monitor_peer.h"
 
 namespace pager::remote {
@@ -34,7 +36,7 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
  private:
   using Clock = std::chrono::steady_clock;
   using Descriptor = boost::asio::posix::stream_descriptor;
-  enum class Phase { kGreeting, kSetup, kRunning, kEnded };
+  enum class Phase { kGreeting, kSetup, kMemory, kRunning, kEnded };
   enum class Read { kAll, kMore, kEnded };
   struct Object {
     std::shared_ptr<PageSource> source;
@@ -43,6 +45,7 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
   struct TakenRequest {
     uint32_t slot;
     RequestSlot record;
+    std::vector<iovec> pages;  // kRead: to be filled
   };
 
   ServerSession(boost::asio::io_context& context, std::unique_ptr<Pager> pager, EndHandler on_end)
@@ -65,6 +68,7 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
   Outcome On(const Kick& kick);
   Outcome On(const Hello& hello);
   Outcome On(Setup& setup);
+  Outcome On(Memory& memory);
   Outcome On(const remote::Open& open);
   Outcome On(const remote::Attach& attach);
   Outcome On(const remote::Close& close);
@@ -73,7 +77,10 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
   [[nodiscard]] Opened OpenObject(const remote::Open& open);
   // Tells the monitor, and why.
   Outcome Refuse(const std::string& reason);
+  void StartServing();
   [[nodiscard]] bool MayBe(uint32_t slot, const RequestSlot& record) const;
+  // What a kRead that may be is to fill; nullopt when that is not the monitor's to name.
+  [[nodiscard]] std::optional<std::vector<iovec>> PagesOf(uint32_t slot, const RequestSlot& record) const;
 
   boost::asio::io_context& context_;
   std::shared_ptr<MonitorPeer> peer_;
@@ -82,8 +89,9 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
   EndHandler on_end_;
   Phase phase_ = Phase::kGreeting;
   uint64_t features_ = 0;
-  std::shared_ptr<Region> region_;  // from kRunning on, as is the next
+  std::shared_ptr<Region> region_;  // after kSetup, as is the next
   std::optional<RingReader<uint64_t>> requests_;
+  std::shared_ptr<const GrantedMemory> granted_;  // null when the monitor grants none
   std::unordered_map<uint64_t, Object> objects_;
   FairQueue<uint64_t, TakenRequest> queue_;  // by object
   dev::AdaptivePoll adaptive_;

@@ -15,10 +15,16 @@ namespace {
 
 using pager::ParsePagerSpec;
 
+// One `--pager` option.
+base::Result<void, dev::Error> AddPager(const std::string& text, pager::Registry& registry) {
+  PAGODA_TRY_ASSIGN(const pager::PagerSpec spec, ParsePagerSpec(text));
+  return pager::AddPager(spec, registry);
+}
+
 // Expects that adding a pager fails, and that the message holds each of these.
 void ExpectRefused(const std::string& text, const std::vector<std::string>& mentioned) {
   pager::Registry registry;
-  const auto added = pager::AddPager(text, registry);
+  const auto added = AddPager(text, registry);
   ASSERT_FALSE(added.ok()) << text;
   for (const std::string& part : mentioned) {
     EXPECT_NE(added.error().message.find(part), std::string::npos) << added.error().message;
@@ -110,8 +116,8 @@ TEST(PagerSpec, EachKindServesWhatItSays) {
   const test::TemporaryDirectory directory;
   directory.Write("file", "x");
   pager::Registry registry;
-  ASSERT_TRUE(pager::AddPager("d=dir:" + directory.Path("") + ",ro", registry).ok());
-  ASSERT_TRUE(pager::AddPager("z=zero:5000", registry).ok());
+  ASSERT_TRUE(AddPager("d=dir:" + directory.Path("") + ",ro", registry).ok());
+  ASSERT_TRUE(AddPager("z=zero:5000", registry).ok());
   EXPECT_EQ(registry.Open("d/file").value()->info().content_size, 1u);
   EXPECT_EQ(registry.Open("z").value()->info().size, 8192u);
   EXPECT_EQ(registry.List("d").value(), std::vector<std::string>{"file"});
@@ -133,12 +139,20 @@ TEST(PagerSpec, FileThatCannotBeServedIsNamed) {
   ExpectRefused("f=file:/dev/null,ro", {"neither"});
 }
 
+TEST(PagerSpec, OnlyAPagerAtASocketCanWantGuestMemoryAndThenItNeedsSome) {
+  EXPECT_TRUE(pager::WantsGuestMemory(pager::ParsePagerSpec("f=unix:/a,reconnect=1s,share-memory").value()));
+  EXPECT_FALSE(pager::WantsGuestMemory(pager::ParsePagerSpec("f=unix:/a,reconnect=1s").value()));
+  EXPECT_FALSE(pager::WantsGuestMemory(pager::ParsePagerSpec("f=unix:/share-memory").value()));
+  ExpectRefused("f=unix:/none,share-memory", {"share-memory", "no guest memory"});
+  ExpectRefused("f=zero:4K,share-memory", {"'share-memory'"});
+}
+
 TEST(PagerSpec, SecondPagerOfTheSameNameIsRefused) {
   const test::TemporaryDirectory directory;
   const std::string text = "f=file:" + directory.Write("file", "x") + ",ro";
   pager::Registry registry;
-  ASSERT_TRUE(pager::AddPager(text, registry).ok());
-  EXPECT_FALSE(pager::AddPager(text, registry).ok());
+  ASSERT_TRUE(AddPager(text, registry).ok());
+  EXPECT_FALSE(AddPager(text, registry).ok());
   EXPECT_TRUE(registry.Open("f").ok());
 }
 
@@ -146,8 +160,8 @@ TEST(PagerSpec, ReadOnlyReachesTheSource) {
   const test::TemporaryDirectory directory;
   const std::string path = directory.Write("file", "x");
   pager::Registry registry;
-  ASSERT_TRUE(pager::AddPager("a=file:" + path + ",ro", registry).ok());
-  ASSERT_TRUE(pager::AddPager("b=file:" + path, registry).ok());
+  ASSERT_TRUE(AddPager("a=file:" + path + ",ro", registry).ok());
+  ASSERT_TRUE(AddPager("b=file:" + path, registry).ok());
   EXPECT_TRUE(registry.Open("a").value()->info().read_only);
   EXPECT_FALSE(registry.Open("b").value()->info().read_only);
 }

@@ -29,7 +29,7 @@ class PortDeviceTest : public testing::Test {
  protected:
   PortDeviceTest() {
     const std::string path = directory_.Write("file", std::string(kPageSize, 'a') + "bc");
-    EXPECT_TRUE(pager::AddPager("file=file:" + path + ",ro", registry_).ok());
+    EXPECT_TRUE(pager::AddPager(pager::ParsePagerSpec("file=file:" + path + ",ro").value(), registry_).ok());
     EXPECT_TRUE(registry_
                     .Register("manual", std::make_unique<test::ManualPager>(
                                             [this] { return source_ = std::make_shared<test::ManualSource>(); }))

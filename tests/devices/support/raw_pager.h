@@ -57,7 +57,7 @@ class RawConnection {
   void Send(const std::vector<std::byte>& bytes, int descriptor = -1) const { channel.Send(bytes, descriptor); }
 
   // The handshake, from kHello to kReady.
-  void Welcome(uint64_t features = wire::kFeatures) {
+  void Welcome(uint64_t features = wire::kFeatureFileRange) {
     Expect<wire::Hello>();
     Send(wire::Encode(
         wire::MessageType::kWelcome,
@@ -71,6 +71,9 @@ class RawConnection {
                  .value();
     requests.emplace(region->requests());
     answers.emplace(region->answers());
+    if ((features & wire::kFeatureGuestMemory) != 0) {
+      memory.emplace(Expect<wire::Memory>());
+    }
     Send(wire::EncodePlain(wire::MessageType::kReady));
   }
   // Answers the next kOpen; returns the object's number.
@@ -120,6 +123,7 @@ class RawConnection {
   std::shared_ptr<wire::Region> region;
   std::optional<wire::RingReader<uint64_t>> requests;
   std::optional<wire::RingWriter<wire::AnswerEntry>> answers;
+  std::optional<wire::Memory> memory;  // when it was granted
 
  private:
   // Waits; nullopt when the monitor has closed.

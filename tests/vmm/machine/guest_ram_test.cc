@@ -44,6 +44,26 @@ TEST(HostMemory, SharedMemoryCannotBeShrunkUnderUs) {
   EXPECT_NE(ftruncate(memory.value().shared_fd(), 0), 0);
 }
 
+TEST(HostMemory, SharedMemoryIsAlignedToHugePages) {
+  const auto memory = HostMemory::CreateShared("pagoda-test", 3 * kMiB);
+  ASSERT_TRUE(memory.ok());
+
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(memory.value().bytes().data()) % (2 * kMiB), 0u);
+  EXPECT_EQ(memory.value().bytes().size(), 3 * kMiB);
+}
+
+TEST(GuestRam, SharedRamLiesInItsFileInTheOrderOfTheRegions) {
+  const auto ram = GuestRam::Create(4 * kMiB, GuestRam::Sharing::kShared);
+  ASSERT_TRUE(ram.ok());
+
+  ram.value().regions()[0].host[3 * kMiB] = std::byte{7};
+
+  std::byte byte{};
+  EXPECT_EQ(pread(ram.value().shared_fd(), &byte, 1, 3 * kMiB), 1);
+  EXPECT_EQ(byte, std::byte{7});
+  EXPECT_EQ(GuestRam::Create(4 * kMiB).value().shared_fd(), -1);
+}
+
 TEST(HostMemory, ImpossibleSizesAreHostFailures) {
   const auto memory = HostMemory::CreateAnonymous(uint64_t{1} << 62);
 

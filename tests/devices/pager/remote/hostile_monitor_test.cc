@@ -21,6 +21,7 @@
 #include "devices/pager/remote/unix_socket.h"
 #include "tests/devices/support/manual_pager.h"
 #include "tests/devices/support/recording_reports.h"
+#include "tests/devices/support/shared_ram.h"
 #include "tests/devices/support/temporary_directory.h"
 
 namespace {
@@ -66,10 +67,10 @@ class RawMonitor {
     return true;
   }
 
-  void SayHello(uint32_t version = remote::kVersion, uint32_t magic = remote::kMagic) const {
-    Send(remote::Encode(
-        MessageType::kHello,
-        remote::HelloMessage{.header = {}, .magic = magic, .version = version, .features = ~uint64_t{0}}));
+  void SayHello(uint32_t version = remote::kVersion, uint32_t magic = remote::kMagic,
+                uint64_t features = remote::kFeatureFileRange) const {
+    Send(remote::Encode(MessageType::kHello,
+                        remote::HelloMessage{.header = {}, .magic = magic, .version = version, .features = features}));
   }
   static std::vector<std::byte> SetupFor(const remote::Geometry& geometry, uint64_t size) {
     return remote::Encode(MessageType::kSetup, remote::SetupMessage{.header = {},
@@ -206,7 +207,42 @@ Misdeed BadRegion(const char* name, int seals, uint64_t grow, remote::Geometry g
           }};
 }
 
+// The greeting and the region, with guest memory agreed on.
+void AgreeOnMemory(RawMonitor& monitor) {
+  monitor.SayHello(remote::kVersion, remote::kMagic, remote::kFeatures);
+  monitor.Expect<remote::Welcome>();
+  monitor.SetUp();
+}
+
+Misdeed BadMemory(const char* name, int seals, uint64_t size, std::vector<remote::MemoryRangeEntry> ranges) {
+  return {name, false, [=](RawMonitor& monitor) {
+            const test::SharedRam ram(seals);
+            AgreeOnMemory(monitor);
+            monitor.Send(remote::EncodeMemory(size, ranges), ram.fd());
+          }};
+}
+
+// A READ of two pages that names these pieces of guest memory.
+Misdeed BadPieces(const char* name, std::vector<remote::PieceEntry> pieces) {
+  return {name, false, [=](RawMonitor& monitor) {
+            const test::SharedRam ram;
+            AgreeOnMemory(monitor);
+            monitor.Send(remote::EncodeMemory(ram.grant()->file_size(), ram.grant()->ranges()), ram.fd());
+            monitor.Expect<remote::Ready>();
+            monitor.Open(1);
+            monitor.Expect<remote::Opened>();
+            RequestSlot record = monitor.ReadOf(2);
+            record.length = 2 * kPageSize;
+            record.piece_count = static_cast<uint32_t>(pieces.size());
+            monitor.region->SetPieces(2, pieces);
+            monitor.Publish(2, record);
+          }};
+}
+
 std::vector<Misdeed> Misdeeds() {
+  constexpr uint64_t kRam = test::SharedRam::kSize;
+  constexpr uint64_t kLowEnd = test::SharedRam::kLowPages * kPageSize;
+  constexpr remote::MemoryRangeEntry kWhole = {.address = 0, .length = kRam, .file_offset = 0};
   constexpr int kSealed = F_SEAL_SHRINK | F_SEAL_GROW;
   const std::vector<std::byte> unknown_result =
       remote::EncodeResult({.id = 99, .status = ZX_OK, .values = {}, .ranges = {}});
@@ -234,6 +270,35 @@ std::vector<Misdeed> Misdeeds() {
          std::atomic_ref(*monitor.region->requests().produced).store(9);
          monitor.Send(remote::EncodePlain(MessageType::kKick));
        }},
+      BadMemory("MemoryThatCanShrink", F_SEAL_GROW, kRam, {kWhole}),
+      BadMemory("MemoryThatCanGrow", F_SEAL_SHRINK, kRam, {kWhole}),
+      BadMemory("MemoryOfAnotherSize", kSealed, kRam + kPageSize, {kWhole}),
+      BadMemory("MemoryWithoutRanges", kSealed, kRam, {}),
+      BadMemory("MemoryWithTooManyRanges", kSealed, kRam, std::vector(remote::kMaxMemoryRanges + 1, kWhole)),
+      BadMemory("MemoryRangeBeyondTheFile", kSealed, kRam, {{0, kRam, kPageSize}}),
+      BadMemory("MemoryRangeThatWraps", kSealed, kRam, {{UINT64_MAX - kPageSize + 1, kPageSize, 0}}),
+      BadMemory("MemoryRangeOfNothing", kSealed, kRam, {{0, 0, 0}}),
+      BadMemory("MemoryRangeUnaligned", kSealed, kRam, {{1, kPageSize, 0}}),
+      BadMemory("MemoryRangesThatOverlap", kSealed, kRam, {{0, 2 * kPageSize, 0}, {kPageSize, kPageSize, 0}}),
+      {"MemoryThatWasNotAgreedOn", true,
+       [](RawMonitor& monitor) {
+         const test::SharedRam ram;
+         monitor.Send(remote::EncodeMemory(ram.grant()->file_size(), ram.grant()->ranges()), ram.fd());
+       }},
+      {"OpenBeforeMemory", false,
+       [](RawMonitor& monitor) {
+         AgreeOnMemory(monitor);
+         monitor.Open(1);
+       }},
+      BadRequest("PiecesWithoutMemory", [](RequestSlot& record) { record.piece_count = 1; }),
+      BadPieces("PieceInTheHole", {{kLowEnd - kPageSize, 2 * kPageSize}}),
+      BadPieces("PieceBehindRam", {{test::SharedRam::kHighBase + kRam, 2 * kPageSize}}),
+      BadPieces("PieceUnaligned", {{8, 2 * kPageSize}}),
+      BadPieces("PieceOfHalfAPage", {{0, kPageSize + kPageSize / 2}, {0, kPageSize / 2}}),
+      BadPieces("PieceThatWraps", {{kPageSize, UINT64_MAX - kPageSize + 1}, {0, kPageSize}}),
+      BadPieces("PiecesTooShort", {{0, kPageSize}}),
+      BadPieces("PiecesTooLong", {{0, 2 * kPageSize}, {0, kPageSize}}),
+      BadPieces("MorePiecesThanPages", {{0, kPageSize}, {0, kPageSize}, {0, kPageSize}}),
       BadMessage("HelloTwice", remote::Encode(MessageType::kHello, remote::HelloMessage{})),
       BadMessage("MessageOfThePager", remote::EncodePlain(MessageType::kReady)),
       BadMessage("PathTooLong", remote::Encode(MessageType::kOpen, remote::ObjectMessage{.header = {}, .object = 2},
@@ -294,7 +359,7 @@ TEST_F(RemoteServerTest, OtherVersionIsRefusedInWords) {
 
 TEST_F(RemoteServerTest, FeaturesAreMasked) {
   const RawMonitor monitor(path_);
-  monitor.SayHello();
+  monitor.SayHello(remote::kVersion, remote::kMagic, ~uint64_t{0});
   EXPECT_EQ(monitor.Expect<remote::Welcome>().features, remote::kFeatures);
 }
 

@@ -99,7 +99,7 @@ TEST_F(InFlightTest, AfterTheConnectionEverythingUnansweredIsSentAgainInOrderWit
   auto finished = table_.TakeAnswered(0).Finish(ZX_OK);
   table_.FreeSlot(0);
   finished->Answer();
-  table_.Hold();
+  Answer(table_.Hold());
   EXPECT_EQ(table_.sent(), 0u);
   EXPECT_EQ(table_.waiting(), 6u);
   EXPECT_FALSE(table_.NextToSend().has_value());
@@ -128,12 +128,39 @@ TEST_F(InFlightTest, CancelledRequestKeepsItsSlotUntilItsLateAnswer) {
   EXPECT_EQ(first_.count, 1);
 }
 
+TEST_F(InFlightTest, CancelledRequestForGuestPagesIsDoneWithItsLateAnswer) {
+  table_.Release(1);
+  Read(1, 0, 1, first_);
+  SendAll();
+  table_.PlaceInGuestPages(last_slot_);
+  Answer(table_.Cancel(1, ZX_ERR_IO));
+  EXPECT_EQ(first_.count, 0) << "the pager may be writing into its pages";
+  table_.TakeAnswered(last_slot_).Finish(ZX_OK)->Answer();
+  table_.FreeSlot(last_slot_);
+  EXPECT_EQ(first_.status, ZX_ERR_IO);
+  EXPECT_EQ(first_.count, 1);
+}
+
+TEST_F(InFlightTest, CancelledRequestForGuestPagesIsDoneWhenThePagerHasGone) {
+  table_.Release(1);
+  Read(1, 0, 6, first_);
+  const uint32_t slot = table_.NextToSend()->slot;
+  table_.PlaceInGuestPages(slot);
+  Answer(table_.CancelAll(ZX_ERR_IO));
+  EXPECT_EQ(first_.count, 0);
+  Answer(table_.Hold());
+  EXPECT_EQ(first_.status, ZX_ERR_IO);
+  EXPECT_EQ(first_.count, 1);
+  table_.Release(1);
+  EXPECT_FALSE(table_.NextToSend().has_value());
+}
+
 TEST_F(InFlightTest, CancelledRequestIsNotSentAgain) {
   table_.Release(1);
   Read(1, 0, 1, first_);
   SendAll();
   Answer(table_.Cancel(1, ZX_ERR_BAD_STATE));
-  table_.Hold();
+  Answer(table_.Hold());
   table_.Release(1);
   EXPECT_EQ(table_.waiting(), 0u);
   EXPECT_FALSE(table_.NextToSend().has_value());

@@ -8,6 +8,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "tests/devices/support/memory_vmo.h"
 #include "tests/devices/support/recording_answer.h"
 #include "tests/devices/support/recording_reports.h"
+#include "tests/devices/support/shared_ram.h"
 #include "tests/devices/support/temporary_directory.h"
 
 namespace {
@@ -85,9 +87,12 @@ class RemoteTest : public testing::Test {
     };
     server_ = std::make_unique<RunningServer>(factory, path_, server_reports_.handler());
   }
-  [[nodiscard]] std::unique_ptr<remote::RemotePager> Attach() {
-    return remote::RemotePager::Create(
-               {.path = path_, .patience = std::chrono::seconds(60), .report = reports_.handler()})
+  [[nodiscard]] std::unique_ptr<remote::RemotePager> Attach(
+      std::shared_ptr<const remote::MemoryGrant> grant = nullptr) {
+    return remote::RemotePager::Create({.path = path_,
+                                        .patience = std::chrono::seconds(60),
+                                        .grant = std::move(grant),
+                                        .report = reports_.handler()})
         .value();
   }
   static zx_status_t Read(pager::PageSource& source, uint64_t offset, test::PageBuffer& buffer,
@@ -248,6 +253,57 @@ TEST_F(RemoteTest, RestartedPagerGetsWhatWasUnanswered) {
   again.Complete(ZX_OK);
   EXPECT_EQ(answer.Wait(), ZX_OK);
   EXPECT_TRUE(buffer.text() == PagesByNumber(5, 1));
+}
+
+TEST_F(RemoteTest, GrantedMemoryIsFilledByTheSourceItself) {
+  Serve({{"a", std::make_shared<FillingSource>()}});
+  const test::SharedRam ram;
+  const auto monitor = Attach(ram.grant());
+  const auto source = monitor->Open("a").value();
+  test::AwaitedAnswer answer;
+  source->Read({3 * kPageSize, {ram.Pages(0, 40), ram.Pages(70, 5)}, answer.Promise()});
+  EXPECT_EQ(answer.Wait(), ZX_OK);
+  EXPECT_TRUE(ram.Text(0, 40) + ram.Text(70, 5) == PagesByNumber(3, 45));
+  EXPECT_EQ(monitor->counters().in_place_bytes, 45 * kPageSize);
+  EXPECT_EQ(monitor->counters().arena_bytes, 0u);
+}
+
+TEST_F(RemoteTest, FileIsReadIntoGrantedMemoryByThePager) {
+  const std::string content = Pattern(3 * kPageSize + 100);
+  const auto pager =
+      pager::FilePager::Create(runtime_->executor(), directory_.Write("file", content), pager::FileAccess::kReadOnly)
+          .value();
+  Serve({{"f", pager->Open("").value()}});
+  const test::SharedRam ram;
+  const auto monitor = Attach(ram.grant());
+  const auto source = monitor->Open("f").value();
+  test::AwaitedAnswer answer;
+  source->Read({0, {ram.Pages(9, 4)}, answer.Promise()});
+  EXPECT_EQ(answer.Wait(), ZX_OK);
+  EXPECT_TRUE(ram.Text(9, 4) == content + std::string(kPageSize - 100, '\0'));
+  EXPECT_EQ(monitor->counters().in_place_bytes, 4 * kPageSize);
+  EXPECT_EQ(monitor->counters().file_bytes, 0u);
+}
+
+// A pager that ends with a request in the hands of a thread keeps its connection until that thread lets go.
+TEST_F(RemoteTest, SuccessorIsAskedForGrantedPagesOnceNobodyWritesIntoThem) {
+  const auto manual = std::make_shared<test::ManualSource>();
+  Serve({{"a", manual}});
+  const test::SharedRam ram;
+  const auto monitor = Attach(ram.grant());
+  const auto source = monitor->Open("a").value();
+  test::AwaitedAnswer answer;
+  source->Read({5 * kPageSize, {ram.Pages(1, 1)}, answer.Promise()});
+  std::optional<pager::ReadRequest> lost = manual->Take();
+  Restart();
+  EXPECT_TRUE(reports_.lines().empty()) << "the connection is there, though the server has gone";
+  std::memset(lost->pages().front().iov_base, '?', kPageSize);
+  lost.reset();
+  pager::ReadRequest again = manual->Take();
+  test::FillByPageNumber(again);
+  again.Complete(ZX_OK);
+  EXPECT_EQ(answer.Wait(), ZX_OK);
+  EXPECT_TRUE(ram.Text(1, 1) == PagesByNumber(5, 1));
 }
 
 TEST_F(RemoteTest, ManyRequestsSurviveManyRestarts) {
