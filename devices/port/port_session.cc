@@ -82,11 +82,24 @@ bool PortSession::ServeAnswers() {
   if (!completions_.Has()) {
     return false;
   }
-  for (const PortCompletion& completion : completions_.Take()) {
+  for (PortCompletion& completion : completions_.Take()) {
+    completion.reply.status = JudgeStatus(completion.ticket->request, completion.reply.status);
     in_flight_.End(completion.ticket);
     GiveBack(abi::kPortRequestQueue, completion);
   }
   return true;
+}
+
+// The one place where answers of page sources enter, however they are made: what ZX_PAGER_OP_FAIL does not permit does
+// not get into a guest.
+zx_status_t PortSession::JudgeStatus(const PortHeldRequest& request, zx_status_t status) {
+  const bool can_fail = request.kind == Kind::kRead || request.kind == Kind::kDirty;
+  const zx_status_t fit = can_fail ? pager::AsRequestStatus(status) : status;
+  if (fit != status && counters_.unfit_statuses++ == 0) {
+    const PortOpenObject* object = objects_.Find(request.object);
+    options_.on_unfit({.name = object == nullptr ? "(closed)" : object->name, .request = request, .status = status});
+  }
+  return fit;
 }
 
 PortSession::Progress PortSession::ServeRequests(uint32_t index) {

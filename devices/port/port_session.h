@@ -67,6 +67,7 @@ class PortSession {
 
  private:
   [[nodiscard]] bool ServeAnswers();
+  [[nodiscard]] zx_status_t JudgeStatus(const PortHeldRequest& request, zx_status_t status);
   [[nodiscard]] Progress ServeRequests(uint32_t index);
   [[nodiscard]] Progress ServeOperations();
   void ServeOverdue(PortClock::time_point now);

@@ -137,6 +137,7 @@ Result<dev::PortOptions> PortOptionsFor(const std::string& timeout) {
   port.on_overdue = [](const dev::PortOverdueRequest& overdue) {
     fmt::print(stderr, "pagoda: {}\n", dev::Describe(overdue));
   };
+  port.on_unfit = [](const dev::PortUnfitAnswer& unfit) { fmt::print(stderr, "pagoda: {}\n", dev::Describe(unfit)); };
   if (!timeout.empty()) {
     PAGODA_TRY_ASSIGN(port.overdue_after, ParseDuration(timeout));
     port.fail_overdue = true;

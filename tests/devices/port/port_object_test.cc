@@ -185,4 +185,46 @@ TEST_F(PortReportTest, WithoutATimeoutAnOverdueReadIsReportedOnly) {
   EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
 }
 
+class PortUnfitTest : public PortObjectTest {
+ protected:
+  PortUnfitTest()
+      : PortObjectTest(dev::PortOptions{.on_unfit = [this](const dev::PortUnfitAnswer& unfit) { box_.Put(unfit); }}) {}
+
+  test::RequestBox<dev::PortUnfitAnswer> box_;
+};
+
+TEST_F(PortUnfitTest, StatusThatFailDoesNotPermitReachesTheGuestAsIoAndIsReportedOnce) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  uint64_t count = 0;
+  for (const zx_status_t status : {ZX_ERR_TIMED_OUT, ZX_ERR_NOT_FOUND, ZX_ERR_INTERNAL, 100}) {
+    const PortTicket read = guest_.port->Read(object, kPageSize, 2);
+    guest_.Send(abi::kPortRequestQueue, read);
+    source_->Take().Complete(status);
+    EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_ERR_IO) << status;
+    EXPECT_EQ(guest_.device->counters().unfit_statuses, ++count);
+  }
+  const PortTicket dirty = guest_.port->Dirty(object, 0, kPageSize);
+  guest_.Send(abi::kPortRequestQueue, dirty);
+  source_->dirties.Take().Complete(ZX_ERR_ACCESS_DENIED);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, dirty).status, ZX_ERR_IO);
+  EXPECT_EQ(dev::Describe(box_.Take()),
+            "the pager of 'f' answered a READ of [0x1000, 0x3000) with status -21, which is no answer to it; the guest "
+            "gets ZX_ERR_IO (what follows of this kind is not reported)");
+  EXPECT_TRUE(box_.empty());
+}
+
+TEST_F(PortUnfitTest, PermittedStatusesStayAsTheyAre) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  for (const zx_status_t status :
+       {ZX_ERR_IO, ZX_ERR_IO_DATA_INTEGRITY, ZX_ERR_BAD_STATE, ZX_ERR_NO_SPACE, ZX_ERR_BUFFER_TOO_SMALL, ZX_OK}) {
+    const PortTicket read = guest_.port->Read(object, 0, 1);
+    guest_.Send(abi::kPortRequestQueue, read);
+    source_->Take().Complete(status);
+    EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, status);
+  }
+  EXPECT_EQ(guest_.device->counters().unfit_statuses, 0u);
+}
+
 }  // namespace
