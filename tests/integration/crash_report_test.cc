@@ -1,5 +1,6 @@
 // What a person reads when something in the guest dies: cause, registers, page tables, calls, instructions; and the
 // core file that gdb opens.
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ bool Contains(const std::string& text, std::string_view part) { return text.find
 
 // The file with debugging information that belongs to the boot image's copy; the test machine does not have it.
 std::filesystem::path ProgramFile(const std::string& name) { return KernelPath().parent_path() / "programs" / name; }
+
+// Long enough for all CPUs to have started, also where the machine itself is emulated.
+std::string ShortWhile() { return std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? "20s" : "2s"; }
 
 class CrashReport : public GuestTest {
  protected:
@@ -79,7 +83,7 @@ TEST_F(CrashReport, OfAPanicShowsWhoCalledIt) {
 }
 
 TEST_F(CrashReport, OfAHangShowsWhatEveryCpuDoes) {
-  const Ending ending = Execute(RunCommand({"--cpus", "2", "--timeout", "2s"}, {"spin"}));
+  const Ending ending = Execute(RunCommand({"--cpus", "2", "--timeout", ShortWhile()}, {"spin"}));
   ExpectAll(ending.err, {"--timeout ran out", "CPU 0:\n", "CPU 1:\n", "backtrace:\n"});
 }
 
@@ -125,7 +129,7 @@ TEST_F(CoreFile, OfTheKernelHasItsMemoryAndOpensInGdb) {
 
 TEST_F(CoreFile, OfTheMachineHasAThreadForEachCpu) {
   const std::filesystem::path core = files_.path("core");
-  const Ending ending = Execute(RunCommand({"--core", core, "--cpus", "2", "--timeout", "2s"}, {"spin"}));
+  const Ending ending = Execute(RunCommand({"--core", core, "--cpus", "2", "--timeout", ShortWhile()}, {"spin"}));
   ExpectAll(Gdb(KernelPath(), core, {"info threads", "thread apply all bt 1"}), {"LWP 1", "LWP 2"});
 }
 

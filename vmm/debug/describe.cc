@@ -10,6 +10,7 @@
 #include "vmm/symbols/disassembler.h"
 #include "vmm/symbols/nucleus.h"
 #include "vmm/symbols/unwinder.h"
+#include "vmm/symbols/vdso.h"
 
 namespace vmm {
 namespace {
@@ -78,6 +79,11 @@ std::string FlagsInLetters(uint64_t rflags) {
   return text;
 }
 
+std::string VdsoOrNothing(uint64_t address, const MemoryReader& memory) {
+  const std::optional<VdsoPlace> place = FindInVdso(address, memory);
+  return place ? fmt::format("{}+{:#x} (vDSO)", place->function, place->offset) : "(no symbol)";
+}
+
 void AppendFrame(Output out, size_t number, const StackFrame& frame, const MemoryReader& memory,
                  const SymbolSet& symbols) {
   const std::string nucleus = DescribeNucleus(frame.address, memory, symbols);
@@ -85,7 +91,7 @@ void AppendFrame(Output out, size_t number, const StackFrame& frame, const Memor
       nucleus.empty() ? symbols.Locate(frame.LookUpAddress()) : std::vector<CodeLocation>();
   fmt::format_to(out, "  #{:<2} {:016x}", number, frame.address);
   if (locations.empty()) {
-    fmt::format_to(out, " {}\n", nucleus.empty() ? "(no symbol)" : nucleus);
+    fmt::format_to(out, " {}\n", nucleus.empty() ? VdsoOrNothing(frame.address, memory) : nucleus);
     return;
   }
   std::string_view indentation;

@@ -5,6 +5,7 @@
 
 #include "vmm/symbols/loaded_library.h"
 #include "vmm/symbols/nucleus.h"
+#include "vmm/symbols/vdso.h"
 
 namespace vmm {
 namespace {
@@ -120,7 +121,8 @@ std::optional<gdb::Registers> CallerOfUnknownCode(const gdb::Registers& register
   if (symbols.Nearest(registers.rip)) {
     return std::nullopt;
   }
-  const uint64_t stack = registers[gdb::General::kRsp];
+  const std::optional<VdsoPlace> vdso = FindInVdso(registers.rip, memory);
+  const uint64_t stack = registers[gdb::General::kRsp] + (vdso ? vdso->pushed * sizeof(uint64_t) : 0);
   const std::optional<uint64_t> address = memory.ReadValue<uint64_t>(stack);
   if (!address || !symbols.Nearest(*address)) {
     return std::nullopt;

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "tests/vmm/support/temporary_file.h"
 #include "tests/vmm/support/tiny_guests.h"
@@ -39,7 +40,8 @@ class MachineTest : public testing::Test {
     GTEST_SKIP() << host.error().message();
   }
 
-  std::unique_ptr<Machine> Create(std::string_view guest_name, uint32_t cpu_count = 1) {
+  std::unique_ptr<Machine> Create(std::string_view guest_name, uint32_t cpu_count = 1,
+                                  UserFaultObserver* fault_observer = nullptr) {
     const vmm_test::TemporaryFile file(vmm_test::TinyGuest(guest_name));
     const InputFile kernel = InputFile::Open(file.path()).value();
     GuestRam ram = GuestRam::Create(kMemorySize).value();
@@ -51,7 +53,8 @@ class MachineTest : public testing::Test {
                                             .pagers = {},
                                             .port = {},
                                             .cpu_count = cpu_count,
-                                            .console = {.output = output_.get(), .input = std::nullopt}});
+                                            .console = {.output = output_.get(), .input = std::nullopt},
+                                            .fault_observer = fault_observer});
     EXPECT_TRUE(machine.ok()) << machine.error().message();
     return std::move(machine).value();
   }
@@ -147,6 +150,29 @@ TEST_F(MachineTest, ACrashReportOutsideRamIsSaidToBeThere) {
 
   EXPECT_EQ(ExitCodeOf(outcome.reason), kExitGuestPanic);
   EXPECT_NE(Report(outcome).find("(the address of the crash report is not in RAM)"), std::string::npos);
+}
+
+class FaultRecorder final : public UserFaultObserver {
+ public:
+  void OnUserFault(const UserFault& fault, const dev::GuestMemory& /*memory*/) override { faults.push_back(fault); }
+  std::vector<UserFault> faults;
+};
+
+TEST_F(MachineTest, AProgramsFaultIsToldWhileTheMachineGoesOn) {
+  FaultRecorder recorder;
+  const std::unique_ptr<Machine> machine = Create("user_fault", 1, &recorder);
+
+  const RunOutcome outcome = std::move(machine->Run(kHang)).value();
+
+  EXPECT_EQ(ExitCodeOf(outcome.reason), 7);
+  ASSERT_EQ(recorder.faults.size(), 1u);
+  EXPECT_EQ(recorder.faults[0].cpu, 0u);
+  EXPECT_EQ(recorder.faults[0].report.rip, 0x1111'1111'1111'1111u);
+  EXPECT_EQ(recorder.faults[0].report.fault_address, 8u);
+  EXPECT_EQ(recorder.faults[0].report.fault_status, -25);
+  EXPECT_EQ(recorder.faults[0].report.thread_koid, 6u);
+  EXPECT_EQ(recorder.faults[0].system_registers.cr3, outcome.cpus[0].system_registers.cr3);
+  EXPECT_EQ(machine->ignored_requests(), 1u) << "the report outside RAM";
 }
 
 // Ways in which a guest can be busy for ever.

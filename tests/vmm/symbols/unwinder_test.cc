@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "tests/vmm/symbols/explained_code.h"
 #include "tests/vmm/symbols/own_memory.h"
 #include "vmm/symbols/nucleus.h"
+#include "vmm/symbols/vdso.h"
 
 namespace vmm {
 namespace {
@@ -195,6 +197,43 @@ TEST(Nucleus, StubsAreNamedByViewAndVector) {
   EXPECT_EQ(DescribeNucleus(stub + 14 * STUB_SIZE, user, SymbolSet()), "nucleus_user_stubs+0x1c0 (vector 14)");
   EXPECT_EQ(DescribeNucleus(stub + 0x8c1, kernel, SymbolSet()), "nucleus_kernel_stubs+0x8c1");
   EXPECT_EQ(DescribeNucleus(0x400000, user, SymbolSet()), "");
+}
+
+// --- The vDSO
+
+// Slots as the vDSO has them, as far as they are looked at: only the first two begin with what tells it.
+class FakeVdso final : public MemoryReader {
+ public:
+  size_t Read(uint64_t address, std::span<std::byte> into) const override {
+    if (address < kBase || address >= kBase + 0x1000) {
+      return 0;
+    }
+    const uint64_t slot = (address - kBase) / 32;
+    const std::array<uint8_t, 5> code = {0xb8, static_cast<uint8_t>(slot), 0, 0, 0};
+    const size_t size = std::min(into.size(), code.size());
+    std::memcpy(into.data(), code.data(), size);
+    return size;
+  }
+  static constexpr uint64_t kBase = 0x7000'0000;
+};
+
+TEST(Vdso, IsRecognisedByItsCodeAndNamesTheSystemCall) {
+  const auto first = FindInVdso(FakeVdso::kBase + 7, FakeVdso());
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->function, "zx_handle_close");
+  EXPECT_EQ(first->offset, 7u);
+  EXPECT_EQ(first->pushed, 0u);
+  const auto map = FindInVdso(FakeVdso::kBase + 15 * 32 + 12, FakeVdso());
+  ASSERT_TRUE(map);
+  EXPECT_EQ(map->function, "zx_vmar_map");
+  EXPECT_EQ(map->pushed, 1u) << "its seventh argument comes in a register that is saved";
+}
+
+TEST(Vdso, IsNotSeenElsewhere) {
+  EXPECT_FALSE(FindInVdso(FakeVdso::kBase + 0x3000, FakeVdso()));
+  EXPECT_FALSE(FindInVdso(0, FakeVdso()));
+  EXPECT_FALSE(FindInVdso(~uint64_t{0}, OwnMemory()));
+  EXPECT_FALSE(FindInVdso(reinterpret_cast<uint64_t>(explained_jump), OwnMemory()));
 }
 
 }  // namespace
