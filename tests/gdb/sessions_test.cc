@@ -1,0 +1,101 @@
+// What surrounds a stop: coming and going, crashes, questions, and the command line.
+#include <csignal>
+
+#include "tests/gdb/debugged_guest.h"
+
+namespace integration {
+namespace {
+
+using SessionsTest = DebuggedGuest;
+
+TEST_F(SessionsTest, AfterADetachTheGuestRunsAndAnotherDebuggerCanCome) {
+  Start({}, {"spin"});
+  ASSERT_TRUE(guest().WaitForOutput("spinning"));
+  EXPECT_TRUE(Shows(Debug({"info threads", "detach"}), {"spin/main", "detached"}));
+  EXPECT_TRUE(Shows(Debug({"info threads", "kill"}), {"spin/main", "killed"}));
+}
+
+TEST_F(SessionsTest, TheGuestsOwnBreakpointTrapsStopForADebugger) {
+  Start({"--gdb-wait"}, {"fault", "breakpoint"});
+  const std::string said = Debug({"continue", "bt 1", "continue"});
+  EXPECT_TRUE(Shows(said, {"SIGTRAP", "Breakpoint ()", "exited"}));
+  EXPECT_TRUE(Shows(guest().Wait().out, {"about to execute int3", "still alive"}));
+}
+
+TEST_F(SessionsTest, WithoutADebuggerTheGuestsOwnTrapsAreItsOwn) {
+  Start({}, {"fault", "breakpoint"});
+  const Ending ending = guest().Wait();
+  EXPECT_EQ(ending.code, 139);
+  EXPECT_EQ(ending.out.find("still alive"), std::string::npos);
+}
+
+TEST_F(SessionsTest, APanicWaitsForADebugger) {
+  Start({"--on-crash=gdb", "--option", "crash=panic"}, {"hello"});
+  ASSERT_TRUE(guest().WaitForError("has crashed and waits for a debugger"));
+  EXPECT_TRUE(Shows(Debug({"bt", "continue"}), {"gk::Panic", "CrashOnPurpose", "SIGABRT"}));
+  EXPECT_EQ(guest().Wait().code, 120);
+}
+
+TEST_F(SessionsTest, APanicStopsForTheDebuggerThatIsThere) {
+  Start({"--gdb-wait", "--option", "crash=page-fault"}, {"hello"});
+  EXPECT_TRUE(Shows(Debug({"continue", "bt", "continue"}), {"SIGABRT", "HandleKernelFault"}));
+  EXPECT_EQ(guest().Wait().code, 120);
+}
+
+TEST_F(SessionsTest, ATripleFaultStopsForTheDebugger) {
+  Start({"--gdb-wait", "--option", "crash=triple-fault"}, {"hello"});
+  EXPECT_TRUE(Shows(Debug({"continue", "info threads", "continue"}), {"SIGSEGV", "CPU 0"}));
+  EXPECT_EQ(guest().Wait().code, 121);
+}
+
+TEST_F(SessionsTest, MonitorCommandsAnswerWhatThePersonAsks) {
+  Start({"--gdb-wait"}, {"hello"});
+  const std::string said =
+      Debug({"tbreak hello.cc:main", "continue", "monitor help", "monitor vmos", "monitor vmars", "monitor pagers",
+             "monitor requests", "monitor threads", "monitor maps 0x10000000", "monitor dis 0x10000000 2",
+             "monitor regs", "monitor vmars 999999", "monitor maps", "monitor nonsense", "continue"});
+  EXPECT_TRUE(
+      Shows(said, {"monitor vmos", "KOID", "vdso", "process ", "hello", "PROCESS", "level 4", "level 1", "pushq",
+                   "RIP ", "no process has this koid", "an address is missing", "there is no command"}));
+  EXPECT_EQ(guest().Wait().code, 0);
+}
+
+TEST_F(SessionsTest, MonitorCommandsSayWhatIsNotThereYet) {
+  Start({"--gdb-wait"}, {"hello"});
+  EXPECT_TRUE(Shows(Debug({"monitor vmos", "kill"}), {"has not started up so far"}));
+}
+
+TEST_F(SessionsTest, PhysicalMemoryIsReadOnDemand) {
+  Start({"--gdb-wait"}, {"hello"});
+  const std::string said = Debug(
+      {"p/x *(unsigned long*)&_start", "monitor phys on", "p/x *(unsigned long*)0x200000", "monitor phys off", "kill"});
+  const size_t first = said.find("$1 = ");
+  const size_t second = said.find("$2 = ");
+  ASSERT_NE(second, std::string::npos) << said;
+  EXPECT_EQ(said.substr(first + 5, said.find('\n', first) - first - 5),
+            said.substr(second + 5, said.find('\n', second) - second - 5));
+}
+
+struct BadInput {
+  const char* name;
+  std::vector<std::string> options;
+  const char* complaint;
+};
+
+class GdbOptionsTest : public testing::TestWithParam<BadInput> {};
+
+TEST_P(GdbOptionsTest, BadInputIsOneLineAndCodeTwo) {
+  const Ending ending = Execute(RunCommand(GetParam().options, {"hello"}));
+  EXPECT_EQ(ending.code, 2);
+  EXPECT_NE(ending.err.find(GetParam().complaint), std::string::npos) << ending.err;
+  EXPECT_EQ(ending.err.find('\n'), ending.err.size() - 1) << ending.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GdbOptionsTest,
+                         testing::Values(BadInput{"NoAddress", {"--gdb", "nowhere"}, "--gdb"},
+                                         BadInput{"WaitForNothing", {"--gdb-wait"}, "--gdb-wait"},
+                                         BadInput{"NoSuchAnswer", {"--on-crash=maybe"}, "--on-crash"}),
+                         NameOfParameter());
+
+}  // namespace
+}  // namespace integration
