@@ -1,10 +1,38 @@
 #include "vmm/gdb/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <utility>
 
 #include "vmm/gdb/listener.h"
 
 namespace vmm::gdb {
+
+namespace {
+
+// Asio has no names for these. Best effort: a socket that does not know the option keeps its default.
+void SetTcpOption(StreamSocket& socket, int option, int value) {
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof(value));
+}
+
+// Every exchange is a small packet and its small answer: waiting for more to send would cost 40 ms each. And a debugger
+// whose host has gone must not keep the next one out for the two hours that are the default. Unix sockets know none of
+// these options and need none.
+void SetOptions(StreamSocket& socket) {
+  constexpr int kIdleSeconds = 20;
+  constexpr int kProbeSeconds = 5;
+  constexpr int kProbes = 4;
+  boost::system::error_code ignored;
+  socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+  SetTcpOption(socket, TCP_KEEPIDLE, kIdleSeconds);
+  SetTcpOption(socket, TCP_KEEPINTVL, kProbeSeconds);
+  SetTcpOption(socket, TCP_KEEPCNT, kProbes);
+}
+
+}  // namespace
 
 Connection::Connection(StreamSocket socket, Target& target, std::function<void()> on_end)
     : socket_(std::move(socket)),
@@ -14,11 +42,7 @@ Connection::Connection(StreamSocket socket, Target& target, std::function<void()
 
 std::shared_ptr<Connection> Connection::Start(StreamSocket socket, Target& target, std::function<void()> on_end) {
   std::shared_ptr<Connection> connection(new Connection(std::move(socket), target, std::move(on_end)));
-  // Every exchange is a small packet and its small answer: waiting for more to send would cost 40 ms each. Unix sockets
-  // do not know these options, which is no harm.
-  boost::system::error_code ignored;
-  connection->socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  connection->socket_.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+  SetOptions(connection->socket_);
   connection->Pump();
   return connection;
 }

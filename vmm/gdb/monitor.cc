@@ -1,7 +1,6 @@
 #include "vmm/gdb/monitor.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +13,7 @@ namespace {
 // Of text in one O packet: small enough that any client takes it.
 constexpr size_t kPieceSize = 2048;
 // Of text of one command. A table of everything in a guest has some hundred KiB.
-constexpr size_t kMaxOutput = size_t{8} << 20;
+constexpr size_t kMaxOutput = size_t{2} << 20;
 
 class OutputPackets final : public MonitorOutput {
  public:
@@ -87,21 +86,29 @@ void SetPhysical(SessionContext& context, std::string_view arguments, MonitorOut
                                                         : "addresses of memory are virtual\n");
 }
 
-// A command may be shortened as long as it is clear which one is meant.
-std::optional<std::string> FindCommand(Target& target, std::string_view word) {
-  std::optional<std::string> found;
+// A command may be shortened as long as it is clear which one is meant. One name when it is.
+std::vector<std::string> MatchingCommands(Target& target, std::string_view word) {
+  std::vector<std::string> matches;
   for (const MonitorCommand& command : AllCommands(target)) {
     if (command.name == word) {
-      return command.name;
+      return {command.name};
     }
     if (command.name.starts_with(word)) {
-      if (found) {
-        return std::nullopt;
-      }
-      found = command.name;
+      matches.push_back(command.name);
     }
   }
-  return found;
+  return matches;
+}
+
+void PrintNoCommand(std::string_view word, const std::vector<std::string>& matches, MonitorOutput& output) {
+  if (matches.empty()) {
+    return output.Write("there is no command '" + std::string(word) + "'; 'monitor help' lists what there is\n");
+  }
+  std::string line = "'" + std::string(word) + "' can be";
+  for (const std::string& match : matches) {
+    line += (&match == &matches.front() ? " " : " or ") + match;
+  }
+  output.Write(line + "\n");
 }
 
 void Run(SessionContext& context, std::string_view line, MonitorOutput& output) {
@@ -111,22 +118,21 @@ void Run(SessionContext& context, std::string_view line, MonitorOutput& output) 
   if (word.empty()) {
     return PrintHelp(context.target, output);
   }
-  const auto name = FindCommand(context.target, word);
-  if (!name) {
-    output.Write("there is no command '" + std::string(word) + "'; 'monitor help' lists what there is\n");
-    return;
+  const std::vector<std::string> matches = MatchingCommands(context.target, word);
+  if (matches.size() != 1) {
+    return PrintNoCommand(word, matches, output);
   }
-  if (*name == "help") {
+  const std::string& name = matches.front();
+  if (name == "help") {
     return PrintHelp(context.target, output);
   }
-  if (*name == "phys") {
+  if (name == "phys") {
     return SetPhysical(context, arguments, output);
   }
-  const auto outcome =
-      context.target.RunMonitorCommand(context.SelectedThread(), *name, std::string(arguments), output);
+  const auto outcome = context.target.RunMonitorCommand(context.SelectedThread(), name, std::string(arguments), output);
   if (!outcome.ok()) {
     const TargetError& error = outcome.error();
-    output.Write(*name + ": " + (error.message.empty() ? "failed (" + ErrorNumber(error.code) + ")" : error.message) +
+    output.Write(name + ": " + (error.message.empty() ? "failed (" + ErrorNumber(error.code) + ")" : error.message) +
                  "\n");
   }
 }

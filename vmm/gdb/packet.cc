@@ -1,5 +1,6 @@
 #include "vmm/gdb/packet.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "vmm/gdb/text.h"
@@ -15,14 +16,18 @@ constexpr int kRunLengthBase = 29;
 constexpr int kMinRunLength = ' ';
 constexpr int kMaxRunLength = '~';
 
+uint8_t SumOf(std::string_view bytes, uint8_t start) {
+  unsigned sum = start;
+  for (const char byte : bytes) {
+    sum += static_cast<uint8_t>(byte);
+  }
+  return static_cast<uint8_t>(sum);
+}
+
 }  // namespace
 
 std::string FramePacket(std::string_view payload) {
-  uint8_t sum = 0;
-  for (const char byte : payload) {
-    sum = static_cast<uint8_t>(sum + static_cast<uint8_t>(byte));
-  }
-  const auto checksum = static_cast<std::byte>(sum);
+  const auto checksum = static_cast<std::byte>(SumOf(payload, 0));
   std::string frame;
   frame.reserve(payload.size() + 4);
   frame += '$';
@@ -35,18 +40,37 @@ std::string FramePacket(std::string_view payload) {
 void PacketReader::Append(std::span<const std::byte> bytes) {
   input_.erase(0, position_);
   position_ = 0;
-  for (const std::byte byte : bytes) {
-    input_ += static_cast<char>(byte);
-  }
+  // SAFETY: the same bytes as characters.
+  input_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 std::optional<PacketItem> PacketReader::Next() {
   while (position_ < input_.size()) {
+    TakePlainPayload();
+    if (position_ == input_.size()) {
+      break;
+    }
     if (auto item = Take(input_[position_++])) {
       return item;
     }
   }
   return std::nullopt;
+}
+
+// Nearly all that comes is this; Take is for what remains.
+void PacketReader::TakePlainPayload() {
+  if (state_ != State::kPayload) {
+    return;
+  }
+  const size_t end = std::min(input_.find_first_of("$#}*", position_), input_.size());
+  const std::string_view plain = std::string_view(input_).substr(position_, end - position_);
+  position_ = end;
+  sum_ = SumOf(plain, sum_);
+  if (usable_ && plain.size() <= kMaxPayload - payload_.size()) {
+    payload_ += plain;
+  } else {
+    usable_ = usable_ && plain.empty();
+  }
 }
 
 std::optional<PacketItem> PacketReader::Take(char byte) {

@@ -43,6 +43,7 @@ class PacketReader {
  private:
   enum class State : uint8_t { kBetween, kPayload, kEscape, kRunLength, kChecksumHigh, kChecksumLow };
 
+  void TakePlainPayload();
   std::optional<PacketItem> Take(char byte);
   std::optional<PacketItem> TakeBetween(char byte);
   void TakePayload(char byte);

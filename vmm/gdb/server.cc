@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <optional>
+#include <filesystem>
+#include <system_error>
 #include <utility>
+#include <variant>
 
 #include "devices/core/service_thread.h"
 #include "vmm/gdb/asio.h"
@@ -17,6 +19,16 @@ namespace {
 
 // For the last words to a client that may not be listening.
 constexpr std::chrono::milliseconds kStopPatience(500);
+
+// What it means in whatever folder the debugger is started.
+Address FromAnywhere(Address address) {
+  if (auto* socket = std::get_if<UnixAddress>(&address)) {
+    std::error_code error;
+    const auto path = std::filesystem::absolute(socket->path, error);
+    socket->path = error ? socket->path : path.string();
+  }
+  return address;
+}
 
 }  // namespace
 
@@ -96,14 +108,16 @@ Result<std::unique_ptr<Server>> Server::Start(const Address& address, Target& ta
   auto state = std::make_unique<State>(target, std::move(report));
   PAGODA_TRY_ASSIGN(state->listener, Listener::Open(state->context, address));
   State* const raw = state.get();
-  raw->connect_text = ConnectText(raw->listener->address());
+  raw->connect_text = ConnectText(FromAnywhere(raw->listener->address()));
   raw->listener->AcceptAll([raw](StreamSocket socket) { raw->OnAccept(std::move(socket)); });
+  // Before there can be a client, whose first stop it may be.
+  target.SetWakeUp([raw] { raw->WakeUp(); });
   auto thread = dev::ServiceThread::Start("gdb", [raw] { raw->Run(); });
   if (!thread.ok()) {
+    target.SetWakeUp({});
     return base::Failure{Error(kExitHostFailure, thread.error().message)};
   }
   raw->thread = std::move(thread).value();
-  target.SetWakeUp([raw] { raw->WakeUp(); });
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

@@ -1,5 +1,6 @@
 #include "vmm/gdb/text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 
@@ -30,12 +31,12 @@ std::string HexNumber(uint64_t value) {
 }
 
 std::string HexBytes(std::span<const std::byte> bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '\0');
+  char* place = text.data();
   for (const std::byte byte : bytes) {
     const auto value = std::to_integer<size_t>(byte);
-    text += kDigits[value >> 4];
-    text += kDigits[value & 15];
+    *place++ = kDigits[value >> 4];
+    *place++ = kDigits[value & 15];
   }
   return text;
 }
@@ -61,15 +62,17 @@ std::optional<std::vector<std::byte>> BytesOfHex(std::string_view hex) {
 
 Escaped EscapeBinary(std::string_view bytes, size_t limit) {
   Escaped escaped{.text = {}, .consumed = 0};
-  for (const char byte : bytes) {
-    const bool special = byte == '#' || byte == '$' || byte == kEscape || byte == '*';
-    if (escaped.text.size() + (special ? 2 : 1) > limit) {
+  while (escaped.consumed < bytes.size()) {
+    // As much as needs no escape, then one that does.
+    const std::string_view rest = bytes.substr(escaped.consumed, limit - escaped.text.size());
+    const size_t plain = std::min(rest.find_first_of("#$}*"), rest.size());
+    escaped.text += rest.substr(0, plain);
+    escaped.consumed += plain;
+    if (plain == rest.size() || escaped.text.size() + 2 > limit) {
       break;
     }
-    if (special) {
-      escaped.text += kEscape;
-    }
-    escaped.text += special ? static_cast<char>(byte ^ 0x20) : byte;
+    escaped.text += kEscape;
+    escaped.text += static_cast<char>(rest[plain] ^ 0x20);
     ++escaped.consumed;
   }
   return escaped;

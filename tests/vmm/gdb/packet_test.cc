@@ -126,7 +126,7 @@ TEST(PacketReader, FindsTooLongPacketsUnusableAndGoesOn) {
 TEST(PacketReader, KeepsNothingOfAnEndlessPacket) {
   PacketReader reader;
   EXPECT_TRUE(Read(reader, "$").empty());
-  for (int i = 0; i < 64; ++i) {
+  for (int i = 0; i < 8; ++i) {
     EXPECT_TRUE(Read(reader, std::string(kMaxPayload, 'x')).empty());
     EXPECT_EQ(reader.unread(), 0u);
   }
