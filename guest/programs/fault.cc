@@ -1,5 +1,6 @@
 // Does what a program must not do: `fault KIND`. The kernel is expected to kill it and to say why; if it lives on, the
 // exit code is 1.
+#include <pagoda/thread.h>
 #include <stdio.h>
 #include <string.h>
 #include <zircon/process.h>
@@ -56,6 +57,16 @@ int Recurse(int depth) {
 }
 void StackOverflow() { static_cast<void>(Recurse(0)); }
 
+void Work() { WriteNull(); }
+
+// The main thread waits while another one faults.
+void FaultInThread() {
+  pagoda::Thread worker;
+  if (worker.Start("worker", [] { Work(); }) == ZX_OK) {
+    worker.Join();
+  }
+}
+
 struct Kind {
   const char* name;
   void (*commit)();
@@ -76,6 +87,7 @@ constexpr Kind kKinds[] = {
     {"breakpoint", Breakpoint, "execute int3"},
     {"privileged", Privileged, "execute hlt"},
     {"foreign-syscall", ForeignSyscall, "make a system call outside the vDSO"},
+    {"in-thread", FaultInThread, "write to address 0 in a second thread"},
     {"stack-overflow", StackOverflow, "recurse without end"},
 };
 

@@ -14,18 +14,37 @@ inline constexpr uint32_t kFaultReportNameSize = 32;
 // In `vector`: no exception, but a system call that the policy of the program's job wants to be one.
 inline constexpr uint32_t kFaultReportPolicy = UINT32_MAX;
 
-struct FaultReport {
-  // Where the program was.
+// User code's registers.
+struct FaultRegisters {
   uint64_t rip, rsp, rflags;
   uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
   uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+};
+
+// Another thread of the program. One that runs on another CPU meanwhile has the registers of its last entry into the
+// kernel.
+struct FaultThread {
+  FaultRegisters registers;
+  uint64_t koid;
+  char name[kFaultReportNameSize];
+};
+
+static_assert(sizeof(FaultThread) == 18 * 8 + 8 + 32);
+
+// More threads are left out.
+inline constexpr uint32_t kFaultReportMostThreads = 32;
+
+struct FaultReport {
+  FaultRegisters registers;  // where the program was
   uint64_t page_table_root;  // guest-physical: the program's CR3
 
   uint32_t vector;         // of the exception (SDM volume 3A, table 6-1), or kFaultReportPolicy
   uint32_t error_code;     // of the exception, 0 where it has none; with kFaultReportPolicy the ZX_POL_ condition
   uint64_t fault_address;  // of a page fault; else 0
   int32_t fault_status;    // the zx_status_t for which a page fault could not be resolved; else ZX_OK
-  uint32_t reserved;
+
+  uint32_t other_count;  // FaultThread structures at `others`, at most kFaultReportMostThreads
+  uint64_t others;       // guest-physical
 
   uint64_t process_koid;
   uint64_t thread_koid;
@@ -40,6 +59,6 @@ struct FaultReport {
   char code_vmo_name[kFaultReportNameSize];
 };
 
-static_assert(sizeof(FaultReport) == 19 * 8 + 24 + 16 + 32 + 32 + 32 + 32);
+static_assert(sizeof(FaultReport) == 19 * 8 + 32 + 16 + 32 + 32 + 32 + 32);
 
 }  // namespace pagoda::abi

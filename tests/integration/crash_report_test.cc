@@ -1,5 +1,6 @@
 // What a person reads when something in the guest dies: cause, registers, page tables, calls, instructions; and the
 // core file that gdb opens.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -55,6 +56,15 @@ TEST_F(CrashReport, OfAnExceptionThatIsNoPageFaultHasNoPageTables) {
   const Ending ending = Execute(RunCommand({}, {"fault", "undefined"}));
   ExpectAll(ending.err, {"undefined instruction (vector 6)", "ud2"});
   EXPECT_FALSE(Contains(ending.err, "page tables"));
+}
+
+TEST_F(CrashReport, ShowsTheCallsOfTheProgramsOtherThreads) {
+  const Ending ending = Execute(RunCommand({"--cpus", "2"}, {"fault", "in-thread"}));
+  EXPECT_EQ(ending.code, kKilledByFault);
+  ExpectAll(ending.err, {"thread 'worker' (", "WriteNull"});
+  // It waits for the other one, or is about to.
+  const std::string main_thread = ending.err.substr(std::min(ending.err.find("thread 'main' ("), ending.err.size()));
+  ExpectAll(main_thread, {"FaultInThread", " main"});
 }
 
 TEST_F(CrashReport, WithoutADebugFileNamesFunctionsAndSaysWhatIsMissing) {
@@ -117,6 +127,14 @@ TEST_F(CoreFile, OfAProgramOpensInGdb) {
   EXPECT_TRUE(Contains(ending.err, "core file: " + core.string() + "\n")) << ending.err;
   ExpectAll(Gdb(ProgramFile("fault"), core, {"bt", "info registers rip"}),
             {"Program terminated with signal SIGSEGV", "#0 ", "WriteNull", "#1 ", "main ("});
+}
+
+TEST_F(CoreFile, OfAProgramHasAllItsThreads) {
+  const std::filesystem::path core = files_.path("core");
+  const Ending ending = Execute(RunCommand({"--core", core}, {"fault", "in-thread"}));
+  EXPECT_EQ(ending.code, kKilledByFault);
+  const std::string text = Gdb(ProgramFile("fault"), core, {"info threads", "bt"});
+  ExpectAll(text, {"* 1 ", "  2 ", "WriteNull"});
 }
 
 TEST_F(CoreFile, OfTheKernelHasItsMemoryAndOpensInGdb) {

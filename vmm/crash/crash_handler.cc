@@ -40,12 +40,16 @@ int ThreadId(uint64_t koid) { return std::max(static_cast<int>(koid & 0x7fff'fff
 
 CoreContent CoreOf(const UserFault& fault) {
   const std::string_view name(fault.report.process_name, sizeof(fault.report.process_name));
-  return {.program = Printable(name),
-          .threads = {{.id = ThreadId(fault.report.thread_koid),
-                       .signal = SignalOf(fault.report),
-                       .registers = RegistersOf(fault)}},
-          .roots = {fault.report.page_table_root},
-          .memory = CoreMemory::kUser};
+  CoreContent content = {.program = Printable(name),
+                         .threads = {{.id = ThreadId(fault.report.thread_koid),
+                                      .signal = SignalOf(fault.report),
+                                      .registers = RegistersOf(fault)}},
+                         .roots = {fault.report.page_table_root},
+                         .memory = CoreMemory::kUser};
+  for (const abi::FaultThread& other : fault.others) {
+    content.threads.push_back({.id = ThreadId(other.koid), .signal = 0, .registers = RegistersOf(fault, other)});
+  }
+  return content;
 }
 
 uint32_t CulpritOf(const StopReason& reason) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
+#include <span>
 #include <string_view>
 
 #include "vmm/crash/cause.h"
@@ -14,6 +16,8 @@ namespace vmm {
 namespace {
 
 using Output = std::back_insert_iterator<std::string>;
+
+constexpr size_t kMostOthers = 8;  // threads whose calls are shown
 
 std::string Name(const char (&field)[abi::kFaultReportNameSize]) {
   return Printable(std::string_view(field, sizeof(field)));
@@ -27,14 +31,11 @@ void AppendMapping(Output out, const abi::FaultReport& report) {
   }
   const std::string name = Name(report.code_vmo_name);
   fmt::format_to(out, "RIP is {:#x} bytes into VMO {} ('{}'), mapped from {:#x} on\n",
-                 report.rip - report.code_base + report.code_vmo_offset, report.code_vmo_koid,
+                 report.registers.rip - report.code_base + report.code_vmo_offset, report.code_vmo_koid,
                  name.empty() ? "unnamed" : name, report.code_base);
 }
 
-}  // namespace
-
-gdb::Registers RegistersOf(const UserFault& fault) {
-  const abi::FaultReport& r = fault.report;
+kvm_regs General(const abi::FaultRegisters& r) {
   kvm_regs general = {};
   general.rip = r.rip;
   general.rflags = r.rflags;
@@ -54,9 +55,33 @@ gdb::Registers RegistersOf(const UserFault& fault) {
   general.r13 = r.r13;
   general.r14 = r.r14;
   general.r15 = r.r15;
-  gdb::Registers registers = ToGdb(general, fault.system_registers, fault.fpu);
-  registers.cr2 = r.fault_address;
-  registers.cr3 = r.page_table_root;
+  return general;
+}
+
+// Which calls the program's other threads are in.
+void AppendOthers(std::string& text, const UserFault& fault, const MemoryReader& memory, const SymbolSet& symbols) {
+  const size_t count = std::min(fault.others.size(), kMostOthers);
+  for (const abi::FaultThread& other : std::span(fault.others).first(count)) {
+    text += fmt::format("thread '{}' ({}):\n{}", Name(other.name), other.koid,
+                        DescribeBacktrace(RegistersOf(fault, other), memory, symbols));
+  }
+  if (count < fault.others.size()) {
+    text += fmt::format("(and {} threads more)\n", fault.others.size() - count);
+  }
+}
+
+}  // namespace
+
+gdb::Registers RegistersOf(const UserFault& fault) {
+  gdb::Registers registers = ToGdb(General(fault.report.registers), fault.system_registers, fault.fpu);
+  registers.cr2 = fault.report.fault_address;
+  registers.cr3 = fault.report.page_table_root;
+  return registers;
+}
+
+gdb::Registers RegistersOf(const UserFault& fault, const abi::FaultThread& other) {
+  gdb::Registers registers = ToGdb(General(other.registers), fault.system_registers, {});
+  registers.cr3 = fault.report.page_table_root;
   return registers;
 }
 
@@ -81,6 +106,7 @@ std::string DescribeUserFault(const UserFault& fault, const dev::GuestMemory& me
   if (found.symbols.FileAt(registers.rip).empty()) {
     AppendMapping(out, report);
   }
+  AppendOthers(text, fault, view, found.symbols);
   for (const std::string& note : found.notes) {
     fmt::format_to(out, "({})\n", note);
   }

@@ -11,8 +11,9 @@
 
 namespace vmm {
 
-// The program's.
+// Of the thread that faulted, and of another one of the program. Its vector registers are not known.
 [[nodiscard]] gdb::Registers RegistersOf(const UserFault& fault);
+[[nodiscard]] gdb::Registers RegistersOf(const UserFault& fault, const abi::FaultThread& other);
 
 // Several lines, each ended by a newline.
 [[nodiscard]] std::string DescribeUserFault(const UserFault& fault, const dev::GuestMemory& memory,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "devices/core/guest_memory.h"
 #include "shared/abi/fault_report.h"
@@ -11,8 +12,9 @@
 namespace vmm {
 
 struct UserFault {
-  uint32_t cpu;                // that reported it
-  abi::FaultReport report;     // a private copy; no field of it is to be trusted
+  uint32_t cpu;                          // that reported it
+  abi::FaultReport report;               // a private copy; no field of it is to be trusted
+  std::vector<abi::FaultThread> others;  // the same: the program's other threads
   kvm_sregs system_registers;  // of that CPU: the kernel leaves the program's segment bases and vector registers alone
   kvm_fpu fpu;
 };

@@ -1,5 +1,6 @@
 #include "guest/kernel/object/fault_report.h"
 
+#include "guest/kernel/arch/physical_map.h"
 #include "guest/kernel/vm/address_space.h"
 #include "guest/kernel/vm/mapping.h"
 
@@ -8,7 +9,10 @@ namespace {
 
 static_assert(abi::kFaultReportNameSize == ZX_MAX_NAME_LEN);
 
-void SetRegisters(abi::FaultReport& report, const UserRegisters& registers) {
+// In the image, so that their guest-physical address is known; guarded by the kernel lock.
+constinit abi::FaultThread other_threads[abi::kFaultReportMostThreads] = {};
+
+void SetRegisters(abi::FaultRegisters& report, const UserRegisters& registers) {
   report.rip = registers.rip;
   report.rsp = registers.rsp;
   report.rflags = registers.rflags;
@@ -37,10 +41,26 @@ void SetMapping(abi::FaultReport& report, const Mapping& mapping) {
   mapping.vmo().name().CopyTo(report.code_vmo_name);
 }
 
+void SetOtherThreads(abi::FaultReport& report, const ThreadDispatcher& thread) {
+  uint32_t count = 0;
+  thread.process().ForEachThread([&](ThreadDispatcher& other) {
+    if (&other != &thread && other.thread() != nullptr) {
+      abi::FaultThread& record = other_threads[count++];
+      SetRegisters(record.registers, other.thread()->registers());
+      record.koid = other.koid();
+      other.name()->CopyTo(record.name);
+    }
+    return count < abi::kFaultReportMostThreads;
+  });
+  report.other_count = count;
+  report.others = arch::ImagePhysicalAddress(other_threads);
+}
+
 // All but the cause.
 abi::FaultReport Describe(const ThreadDispatcher& thread, const UserRegisters& registers) {
   abi::FaultReport report{};
-  SetRegisters(report, registers);
+  SetRegisters(report.registers, registers);
+  SetOtherThreads(report, thread);
   AddressSpace& space = thread.process().address_space();
   report.page_table_root = space.page_table_root();
   report.process_koid = thread.process().koid();

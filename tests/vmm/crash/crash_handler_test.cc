@@ -13,12 +13,12 @@ namespace {
 class CrashHandlerTest : public testing::Test {
  protected:
   UserFault Fault() {
-    UserFault fault = {.cpu = 1, .report = {}, .system_registers = {}, .fpu = {}};
+    UserFault fault = {.cpu = 1, .report = {}, .others = {}, .system_registers = {}, .fpu = {}};
     fault.report.vector = kVectorPageFault;
     fault.report.error_code = 6;
     fault.report.fault_address = 0x8;
     fault.report.fault_status = -25;
-    fault.report.rip = 0x1234;
+    fault.report.registers.rip = 0x1234;
     std::strcpy(fault.report.process_name, "p\033g");
     std::memset(fault.report.thread_name, 'T', sizeof(fault.report.thread_name));
     return fault;

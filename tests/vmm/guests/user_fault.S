@@ -12,9 +12,15 @@ report:
   .fill 18, 8, 0                  # the other registers, the root
   .long 14, 6                     # vector, error code
   .quad 0x8                       # fault address
-  .long -25, 0                    # status
+  .long -25, 1                    # status, other threads
+  .quad others - IMAGE_OFFSET
   .quad 5, 6                      # process, thread
   .ascii "evil\033"
   .fill 27, 1, 0
   .fill 32, 1, 0x41               # no terminator
   .fill 8, 8, 0
+others:
+  .quad 0x2222222222222222        # rip
+  .fill 17, 8, 0
+  .quad 9
+  .fill 32, 1, 0

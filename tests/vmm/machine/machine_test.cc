@@ -167,10 +167,13 @@ TEST_F(MachineTest, AProgramsFaultIsToldWhileTheMachineGoesOn) {
   EXPECT_EQ(ExitCodeOf(outcome.reason), 7);
   ASSERT_EQ(recorder.faults.size(), 1u);
   EXPECT_EQ(recorder.faults[0].cpu, 0u);
-  EXPECT_EQ(recorder.faults[0].report.rip, 0x1111'1111'1111'1111u);
+  EXPECT_EQ(recorder.faults[0].report.registers.rip, 0x1111'1111'1111'1111u);
   EXPECT_EQ(recorder.faults[0].report.fault_address, 8u);
   EXPECT_EQ(recorder.faults[0].report.fault_status, -25);
   EXPECT_EQ(recorder.faults[0].report.thread_koid, 6u);
+  ASSERT_EQ(recorder.faults[0].others.size(), 1u);
+  EXPECT_EQ(recorder.faults[0].others[0].registers.rip, 0x2222'2222'2222'2222u);
+  EXPECT_EQ(recorder.faults[0].others[0].koid, 9u);
   EXPECT_EQ(recorder.faults[0].system_registers.cr3, outcome.cpus[0].system_registers.cr3);
   EXPECT_EQ(machine->ignored_requests(), 1u) << "the report outside RAM";
 }

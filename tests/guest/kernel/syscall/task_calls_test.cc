@@ -186,7 +186,7 @@ TEST_F(TaskCallsTest, AnUnhandledFaultKillsTheProcessWithOneReport) {
   EXPECT_EQ(platform_.console_writes, 1);
   ASSERT_EQ(platform_.faults.size(), 1u);
   const abi::FaultReport& fault = platform_.faults[0];
-  EXPECT_EQ(fault.rip, 0x400123u);
+  EXPECT_EQ(fault.registers.rip, 0x400123u);
   EXPECT_EQ(fault.fault_address, 0x10u);
   EXPECT_EQ(fault.vector, 14u);
   EXPECT_EQ(fault.error_code, 6u);
