@@ -11,7 +11,7 @@
 namespace vmm::gdb {
 
 struct SessionContext {
-  explicit SessionContext(Target& target_) : target(target_) {}
+  explicit SessionContext(Target& machine) : target(machine) {}
 
   Target& target;
 

@@ -34,7 +34,7 @@ Address FromAnywhere(Address address) {
 
 // The server's thread, but for `context`, `wake_up_posted` and `thread`.
 struct Server::State {
-  State(Target& target_, Report report_) : target(target_), report(std::move(report_)) {}
+  State(Target& machine, Report to_person) : target(machine), report(std::move(to_person)) {}
 
   // Any thread. One notice at a time is enough, because it makes the session look at what there is.
   void WakeUp() {
