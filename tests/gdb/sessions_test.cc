@@ -38,8 +38,16 @@ TEST_F(SessionsTest, APanicWaitsForADebugger) {
 
 TEST_F(SessionsTest, APanicStopsForTheDebuggerThatIsThere) {
   Start({"--gdb-wait", "--option", "crash=page-fault"}, {"hello"});
-  EXPECT_TRUE(Shows(Debug({"continue", "bt", "continue"}), {"SIGABRT", "HandleKernelFault"}));
+  EXPECT_TRUE(
+      Shows(Debug({"continue", "bt", "continue"}), {"SIGABRT", "CrashOnPurpose (kind=gk::CrashKind::kPageFault)"}));
   EXPECT_EQ(guest().Wait().code, 120);
+}
+
+TEST_F(SessionsTest, AProgramsFaultStopsWhereItHappened) {
+  Start({"--gdb-wait"}, {"fault", "write-null"});
+  EXPECT_TRUE(
+      Shows(Debug({"continue", "bt 2", "continue"}), {"SIGSEGV", "WriteNull ()", "main (", "exited with code 0213"}));
+  EXPECT_EQ(guest().Wait().code, 139);
 }
 
 TEST_F(SessionsTest, ATripleFaultStopsForTheDebugger) {

@@ -24,6 +24,49 @@ bool CanBeHeld(const StopReason& reason) {
   return std::holds_alternative<GuestPanic>(reason) || (failure != nullptr && failure->fault != VcpuFault::kHostError);
 }
 
+// The code that a report is about. Both kinds have the same names for the registers.
+template <typename Report>
+CpuContext ContextOf(const Report& report, uint64_t root) {
+  constexpr uint64_t kCodeSelector = 0x33;
+  constexpr uint64_t kDataSelector = 0x2b;
+  CpuContext context = {.registers = {}, .cs = kCodeSelector, .ss = kDataSelector, .root = root, .frame = {}};
+  context.registers = {.rax = report.rax,
+                       .rbx = report.rbx,
+                       .rcx = report.rcx,
+                       .rdx = report.rdx,
+                       .rsi = report.rsi,
+                       .rdi = report.rdi,
+                       .rsp = report.rsp,
+                       .rbp = report.rbp,
+                       .r8 = report.r8,
+                       .r9 = report.r9,
+                       .r10 = report.r10,
+                       .r11 = report.r11,
+                       .r12 = report.r12,
+                       .r13 = report.r13,
+                       .r14 = report.r14,
+                       .r15 = report.r15,
+                       .rip = report.rip,
+                       .rflags = report.rflags};
+  return context;
+}
+
+gdb::Signal SignalOfVector(uint32_t vector) {
+  switch (vector) {
+    case 0:
+    case 16:
+    case 19:
+      return gdb::Signal::kFpe;
+    case 6:
+      return gdb::Signal::kIll;
+    case 1:
+    case 3:
+      return gdb::Signal::kTrap;
+    default:
+      return gdb::Signal::kSegv;
+  }
+}
+
 gdb::StopEvent EventOf(const StopReason& reason) {
   if (const auto* exit = std::get_if<GuestExit>(&reason)) {
     return gdb::GuestExited{static_cast<uint8_t>(exit->code)};
@@ -98,6 +141,7 @@ bool World::AllRestLocked() const {
 }
 
 void World::AtRestLocked() {
+  PrepareWatchLocked();  // the watchpoints of a client that is gone
   std::optional<gdb::ThreadStop> stop = TakePendingLocked();
   if (!stop && interrupt_) {
     stop = gdb::ThreadStop{.thread = MostInterestingCpuLocked() + 1, .signal = *interrupt_};
@@ -225,6 +269,10 @@ bool World::HoldsEnd(uint32_t cpu, const StopReason& reason) {
   if (!held_end_) {
     held_end_ = reason;
     cpus_[cpu].pending = {.thread = cpu + 1, .signal = SignalOf(reason)};
+    const auto* panic = std::get_if<GuestPanic>(&reason);
+    if (panic != nullptr && panic->report.vector != UINT32_MAX) {
+      cpus_[cpu].shown = ContextOf(panic->report, panic->report.cr3);
+    }
   }
   machine_.PauseCpu(cpu);
   GatherLocked();
@@ -232,6 +280,21 @@ bool World::HoldsEnd(uint32_t cpu, const StopReason& reason) {
     options_.on_crash_wait();
   }
   return true;
+}
+
+void World::OnUserFault(const UserFault& fault) {
+  const std::lock_guard lock(mutex_);
+  if (phase_ == Phase::kCalling || (!has_client_ && options_.at_crash == Waiting::kForNobody)) {
+    return;
+  }
+  Cpu& cpu = cpus_[fault.cpu];
+  cpu.pending = {.thread = fault.cpu + 1, .signal = SignalOfVector(fault.report.vector)};
+  cpu.shown = ContextOf(fault.report.registers, fault.report.page_table_root);
+  machine_.PauseCpu(fault.cpu);
+  GatherLocked();
+  if (!has_client_ && options_.on_crash_wait) {
+    options_.on_crash_wait();
+  }
 }
 
 void World::OnEnded(const StopReason& reason) {

@@ -94,6 +94,7 @@ class World final : public DebugAgent {
   void OnPaused(uint32_t cpu) override;
   void OnFinished(uint32_t cpu) override;
   bool HoldsEnd(uint32_t cpu, const StopReason& reason) override;
+  void OnUserFault(const UserFault& fault) override;
   void OnEnded(const StopReason& reason) override;
   void OnDebugArea(uint64_t area_address) override;
   void OnCodeMapped(uint32_t cpu, uint64_t record_address) override;
@@ -122,6 +123,7 @@ class World final : public DebugAgent {
     bool give_to_guest = false;    // the trap that it stands at is the guest's own
     std::optional<Step> step;
     std::optional<uint64_t> step_over;       // guest-physical address of a breakpoint that nobody wants
+    std::optional<CpuContext> shown;         // what its kernel has reported: the code that failed, as it was then
     std::optional<gdb::ThreadStop> pending;  // found, not reported
   };
 

@@ -56,6 +56,9 @@ Outcome<CpuContext> World::Context(uint32_t cpu) {
   if (cpu >= cpus_.size() || cpus_[cpu].run == CpuRun::kAbsent) {
     return Fail(ErrorCode::kNoSuchThread);
   }
+  if (cpus_[cpu].shown) {
+    return *cpus_[cpu].shown;
+  }
   Result<CpuContext> context = ReadContext(machine_.vcpu(cpu), machine_.memory(), StandingAt::kRest);
   if (!context.ok()) {
     return Fail(ErrorCode::kHost, context.error().message());
@@ -66,6 +69,9 @@ Outcome<CpuContext> World::Context(uint32_t cpu) {
 Outcome<> World::SetContext(uint32_t cpu, const CpuContext& context) {
   PAGODA_TRY(Context(cpu));
   const std::lock_guard lock(mutex_);
+  if (cpus_[cpu].shown) {
+    return Fail(ErrorCode::kNotAllowed, "these are the registers of a report; the code does not go on");
+  }
   const Result<> written = WriteContext(machine_.vcpu(cpu), machine_.memory(), context, StandingAt::kRest);
   if (!written.ok()) {
     return Fail(ErrorCode::kHost, written.error().message());
@@ -116,6 +122,7 @@ Outcome<> World::CheckActionsLocked(std::span<const gdb::ResumeAction> actions) 
 void World::ResumeLocked(std::span<const gdb::ResumeAction> actions) {
   for (Cpu& cpu : cpus_) {
     cpu.wanted_paused = cpu.run == CpuRun::kPaused;
+    cpu.shown.reset();
   }
   PrepareWatchLocked();
   bool steps = false;
@@ -161,6 +168,9 @@ void World::RemoveAllPoints() {
   breakpoints_.ForgetAll();
   hardware_.Clear();
   watchpoints_.Clear();
+  if (is_watching_memory_) {
+    GatherLocked();  // whoever is being stepped must not be any more
+  }
 }
 
 uint64_t World::debug_area() {

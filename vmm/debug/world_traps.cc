@@ -184,6 +184,7 @@ DebugAgent::Verdict World::OnKvmDebugLocked(uint32_t cpu, const kvm_debug_exit_a
   if ((debug.dr6 & kStatusSingleStep) != 0) {
     return OnStepTrapLocked(cpu, context, StandingAt::kRest);
   }
+  ApplyGuestDebugLocked(cpu);  // a breakpoint that is gone
   return Verdict::kRun;
 }
 

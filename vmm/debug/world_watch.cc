@@ -42,6 +42,9 @@ void World::SetEntryTrapFlagsLocked(bool on) {
 // Before the vCPUs run; they all stand still.
 void World::PrepareWatchLocked() {
   if (watchpoints_.any() != is_watching_memory_) {
+    for (uint32_t cpu = 0; cpu < machine_.cpu_count(); ++cpu) {
+      HideWatchingLocked(cpu);
+    }
     is_watching_memory_ = watchpoints_.any();
     has_stray_flags_ = true;  // what the kernel has put aside keeps its flag
   }

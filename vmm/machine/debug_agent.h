@@ -9,6 +9,7 @@
 #include "devices/core/guest_memory.h"
 #include "vmm/kvm/kvm_vcpu.h"
 #include "vmm/machine/stop_reason.h"
+#include "vmm/machine/user_fault.h"
 
 namespace vmm {
 
@@ -34,6 +35,8 @@ class DebugAgent {
 
   // `cpu` is why the machine is about to stop. True: the agent holds it, and will call End itself.
   virtual bool HoldsEnd(uint32_t cpu, const StopReason& reason) = 0;
+  // A program is about to be killed for a fault. The agent may let `fault.cpu` pause before that.
+  virtual void OnUserFault(const UserFault& fault) = 0;
   // The machine has stopped, and all output is written.
   virtual void OnEnded(const StopReason& reason) = 0;
 

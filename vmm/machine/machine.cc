@@ -258,8 +258,13 @@ void Machine::OnUserFault(uint64_t report_address) {
   const std::optional<UserFault> fault = ReadUserFault(cpu, cpus_[cpu].thread->vcpu(), memory_, report_address);
   if (!fault) {
     ignored_requests_.fetch_add(1, std::memory_order_relaxed);
-  } else if (fault_observer_ != nullptr) {
+    return;
+  }
+  if (fault_observer_ != nullptr) {
     fault_observer_->OnUserFault(*fault, memory_);
+  }
+  if (agent_ != nullptr) {
+    agent_->OnUserFault(*fault);
   }
 }
 
