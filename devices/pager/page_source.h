@@ -15,6 +15,7 @@
 #include <zircon/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -85,6 +86,14 @@ class Pager {
     static_cast<void>(path);
     return base::Failure{ZX_ERR_NOT_SUPPORTED};
   }
+
+  // The same for a pager that has to ask somebody else first, so that the guest's other opens do not wait for that:
+  // returns at once; the handler is called exactly once, on any thread, also inside the call. The defaults call the
+  // above. One thread at a time.
+  using OpenHandler = std::function<void(base::Result<std::shared_ptr<PageSource>, zx_status_t>)>;
+  using ListHandler = std::function<void(base::Result<std::vector<std::string>, zx_status_t>)>;
+  virtual void StartOpen(std::string_view path, OpenHandler handler) { handler(Open(path)); }
+  virtual void StartList(std::string_view path, ListHandler handler) { handler(List(path)); }
 };
 
 }  // namespace pager

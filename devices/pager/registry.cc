@@ -62,11 +62,37 @@ base::Result<std::vector<std::string>, zx_status_t> Registry::List(std::string_v
     PAGODA_TRY_ASSIGN(const Target target, Find(name));
     return target.pager->List(target.path);
   }
+  return names();
+}
+
+std::vector<std::string> Registry::names() const {
   std::vector<std::string> names;
   for (const auto& entry : pagers_) {
     names.push_back(entry.first);
   }
   return names;
+}
+
+void Registry::StartOpen(std::string_view name, Pager::OpenHandler handler) const {
+  const auto target = Find(name);
+  if (!target.ok()) {
+    handler(base::Failure{target.error()});
+    return;
+  }
+  target.value().pager->StartOpen(target.value().path, std::move(handler));
+}
+
+void Registry::StartList(std::string_view name, Pager::ListHandler handler) const {
+  if (name.empty()) {
+    handler(names());
+    return;
+  }
+  const auto target = Find(name);
+  if (!target.ok()) {
+    handler(base::Failure{target.error()});
+    return;
+  }
+  target.value().pager->StartList(target.value().path, std::move(handler));
 }
 
 }  // namespace pager

@@ -1,6 +1,6 @@
 // Which pager serves which names: "NAME" and everything below "NAME/".
 //
-// Threads: Register before the machine starts; Open and List from one thread at a time.
+// Threads: Register before the machine starts; Open, List and their Start forms from one thread at a time.
 #pragma once
 
 #include <zircon/types.h>
@@ -43,6 +43,10 @@ class Registry {
   // from the guest, unchecked.
   [[nodiscard]] base::Result<std::vector<std::string>, zx_status_t> List(std::string_view name) const;
 
+  // The same, as Pager::StartOpen and StartList.
+  void StartOpen(std::string_view name, Pager::OpenHandler handler) const;
+  void StartList(std::string_view name, Pager::ListHandler handler) const;
+
  private:
   // The pager that `name` leads to, and the path to ask it for. ZX_ERR_NOT_FOUND when there is none.
   struct Target {
@@ -50,6 +54,7 @@ class Registry {
     std::string_view path;
   };
   [[nodiscard]] base::Result<Target, zx_status_t> Find(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> names() const;
 
   std::unique_ptr<Runtime> runtime_;
   std::map<std::string, std::unique_ptr<Pager>, std::less<>> pagers_;  // after what they run on

@@ -52,6 +52,7 @@ PortSession::PortSession(Activation activation, const PortSurroundings& surround
       counters_(surroundings.counters),
       now_(PortClock::now()),
       in_flight_(std::chrono::duration_cast<PortClock::duration>(surroundings.options.overdue_after)),
+      inquiries_(std::make_shared<PortInquiries>(surroundings.wake)),
       operations_(std::make_shared<PortOperations>(surroundings.wake)),
       operation_ring_(operations_, surroundings.counters) {
   WakeUp();
@@ -67,6 +68,7 @@ PortSession::Progress PortSession::Serve(PortClock::time_point now) {
   now_ = now;
   ServeOverdue(now);
   bool worked = ServeAnswers();
+  worked = ServeInquiries() || worked;
   for (const uint32_t index : {abi::kPortControlQueue, abi::kPortRequestQueue}) {
     const Progress progress = ServeRequests(index);
     if (progress == Progress::kBroken) {
@@ -131,8 +133,9 @@ PortSession::Progress PortSession::ServeRequests(uint32_t index) {
     completion.reply.id = call.id;
     GiveBack(index, completion);
   }
-  // A source that answers at once has done so by now, and its guest is waiting.
+  // Who answers at once has done so by now, and the guest is waiting.
   static_cast<void>(ServeAnswers());
+  static_cast<void>(ServeInquiries());
   return Progress::kWorked;
 }
 
@@ -187,15 +190,38 @@ PortSession::Reply PortSession::Execute(const PortRejected& rejected, const Port
   return Reject(rejected.status);
 }
 
-PortSession::Reply PortSession::Execute(const PortOpen& open, const PortCompletion& /*completion*/) {
+bool PortSession::ServeInquiries() {
+  if (!inquiries_->Has()) {
+    return false;
+  }
+  for (PortInquiry& inquiry : inquiries_->Take()) {
+    const uint64_t id = inquiry.completion.reply.id;
+    inquiry.completion.reply = std::visit([this](auto& answer) { return Conclude(answer); }, inquiry.answer);
+    inquiry.completion.reply.id = id;
+    GiveBack(abi::kPortControlQueue, inquiry.completion);
+  }
+  return true;
+}
+
+// A pager that has to ask another process first does not hold up the others.
+PortSession::Reply PortSession::Execute(const PortOpen& open, const PortCompletion& completion) {
   if (objects_.size() >= kPortMaxOpenObjects) {
     return Reject(ZX_ERR_NO_RESOURCES);
   }
-  auto source = registry_.Open(open.name);
-  if (!source.ok()) {
-    return Reject(source.error());
+  registry_.StartOpen(open.name, [inquiries = inquiries_, completion, name = open.name](auto source) {
+    inquiries->Post({.completion = completion, .answer = PortOpenAnswer{.name = name, .source = std::move(source)}});
+  });
+  return std::nullopt;
+}
+
+abi::PortReply PortSession::Conclude(PortOpenAnswer& answer) {
+  if (!answer.source.ok()) {
+    return Reject(answer.source.error());
   }
-  const PortObjects::Opened opened = objects_.Open(open.name, std::move(source).value());
+  if (objects_.size() >= kPortMaxOpenObjects) {
+    return Reject(ZX_ERR_NO_RESOURCES);
+  }
+  const PortObjects::Opened opened = objects_.Open(answer.name, std::move(answer.source).value());
   if (opened.is_new) {
     operations_->OpenObject(opened.id);
     Attach(opened.id, *opened.object);
@@ -232,12 +258,18 @@ PortSession::Reply PortSession::Execute(const PortClose& close, const PortComple
   return Reject(ZX_ERR_NOT_FOUND);
 }
 
-PortSession::Reply PortSession::Execute(const PortList& list, const PortCompletion& /*completion*/) {
-  auto names = registry_.List(list.name);
-  if (!names.ok()) {
-    return Reject(names.error());
+PortSession::Reply PortSession::Execute(const PortList& list, const PortCompletion& completion) {
+  registry_.StartList(list.name, [inquiries = inquiries_, completion, list](auto names) {
+    inquiries->Post({.completion = completion, .answer = PortListAnswer{.list = list, .names = std::move(names)}});
+  });
+  return std::nullopt;
+}
+
+abi::PortReply PortSession::Conclude(PortListAnswer& answer) {
+  if (!answer.names.ok()) {
+    return Reject(answer.names.error());
   }
-  const PortListing listing = WriteNames(std::move(names).value(), list.first, list.room);
+  const PortListing listing = WriteNames(std::move(answer.names).value(), answer.list.first, answer.list.room);
   if (listing.too_small) {
     return Reject(ZX_ERR_BUFFER_TOO_SMALL);
   }
@@ -354,10 +386,12 @@ bool PortSession::PrepareToSleep(std::vector<pollfd>& descriptors) {
   }
   // Operations that the guest has no room for are no reason to stay awake.
   const bool can_send = has_operations() && operation_ring_.has_free_chain();
-  return (!can_send || operations_->PrepareToSleep()) && !work;
+  const bool idle = inquiries_->PrepareToSleep() && (!can_send || operations_->PrepareToSleep());
+  return idle && !work;
 }
 
 void PortSession::WakeUp() {
+  inquiries_->WokeUp();
   operations_->WokeUp();
   for (auto& queue : activation_.queues) {
     if (queue) {
@@ -368,6 +402,7 @@ void PortSession::WakeUp() {
 
 // In this order: a page source that waits for an operation before it answers a request must not wait for ever.
 Activation PortSession::End() {
+  inquiries_->Close();
   operations_->CloseAll();
   operation_ring_.FailAll();
   objects_.CloseAll();  // a source that goes answers what it holds

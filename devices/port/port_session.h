@@ -15,6 +15,7 @@
 #include "devices/port/port_completions.h"
 #include "devices/port/port_counters.h"
 #include "devices/port/port_in_flight.h"
+#include "devices/port/port_inquiries.h"
 #include "devices/port/port_objects.h"
 #include "devices/port/port_operation_ring.h"
 #include "devices/port/port_operations.h"
@@ -67,12 +68,13 @@ class PortSession {
 
  private:
   [[nodiscard]] bool ServeAnswers();
+  [[nodiscard]] bool ServeInquiries();
   [[nodiscard]] zx_status_t JudgeStatus(const PortHeldRequest& request, zx_status_t status);
   [[nodiscard]] Progress ServeRequests(uint32_t index);
   [[nodiscard]] Progress ServeOperations();
   void ServeOverdue(PortClock::time_point now);
 
-  // One for each kind of request. The reply; nullopt: a page source answers.
+  // One for each kind of request. The reply; nullopt: a pager or page source answers.
   using Reply = std::optional<abi::PortReply>;
   [[nodiscard]] Reply Execute(const PortRejected& rejected, const PortCompletion& completion);
   [[nodiscard]] Reply Execute(const PortOpen& open, const PortCompletion& completion);
@@ -83,6 +85,8 @@ class PortSession {
   [[nodiscard]] Reply Execute(const PortComplete& complete, const PortCompletion& completion);
   [[nodiscard]] Reply Execute(const PortLend& lend, const PortCompletion& completion);
 
+  [[nodiscard]] abi::PortReply Conclude(PortOpenAnswer& answer);
+  [[nodiscard]] abi::PortReply Conclude(PortListAnswer& answer);
   [[nodiscard]] abi::PortReply Reject(zx_status_t status);
   [[nodiscard]] abi::PortReply ReplyToOperation(zx_status_t status, uint64_t size);
   void Attach(uint64_t id, const PortOpenObject& object);
@@ -100,6 +104,7 @@ class PortSession {
   PortClock::time_point now_;
   PortObjects objects_;
   PortInFlight in_flight_;  // with page sources, or answered and not given back yet
+  std::shared_ptr<PortInquiries> inquiries_;
   std::shared_ptr<PortOperations> operations_;
   PortOperationRing operation_ring_;
 };

@@ -22,59 +22,87 @@ uint64_t Link::NewId() {
   return next_id_++;
 }
 
-base::Result<Opened, zx_status_t> Link::Open(std::string_view path) {
+void Link::Open(std::string_view path, OpenHandler handler) {
   const uint64_t id = NewId();
   const ObjectMessage message{.header = {}, .object = id};
-  auto reply = Consult(id, {.type = MessageType::kOpen,
-                            .message = Encode(MessageType::kOpen, message, BytesOf(path)),
-                            .path = std::string(path),
-                            .reply = std::nullopt});
-  if (!reply.ok()) {
-    return base::Failure{reply.error()};
-  }
-  const Opened opened = std::get<Opened>(reply.value());
-  if (opened.status != ZX_OK) {
-    return base::Failure{opened.status};
-  }
-  return opened;
+  const auto done = [handler = std::move(handler)](const base::Result<Reply, zx_status_t>& reply) {
+    const zx_status_t status = reply.ok() ? std::get<Opened>(reply.value()).status : reply.error();
+    status == ZX_OK ? handler(std::get<Opened>(reply.value())) : handler(base::Failure{status});
+  };
+  Consult(id, {.type = MessageType::kOpen,
+               .message = Encode(MessageType::kOpen, message, BytesOf(path)),
+               .path = std::string(path),
+               .done = done,
+               .deadline = Clock::now() + options_.patience});
 }
 
-// Piece by piece.
-base::Result<std::vector<std::string>, zx_status_t> Link::List(std::string_view path) {
-  std::vector<std::string> names;
-  while (true) {
-    const uint64_t id = NewId();
-    const ListMessage message{.header = {}, .id = id, .first = static_cast<uint32_t>(names.size()), .reserved = 0};
-    auto reply = Consult(id, {.type = MessageType::kList,
-                              .message = Encode(MessageType::kList, message, BytesOf(path)),
-                              .path = {},
-                              .reply = std::nullopt});
-    if (!reply.ok()) {
-      return base::Failure{reply.error()};
+void Link::List(std::string_view path, ListHandler handler) { ListFrom(std::string(path), {}, std::move(handler)); }
+
+// The names behind those that are known already, piece by piece.
+void Link::ListFrom(const std::string& path, std::vector<std::string> names, ListHandler handler) {
+  const uint64_t id = NewId();
+  const ListMessage message{.header = {}, .id = id, .first = static_cast<uint32_t>(names.size()), .reserved = 0};
+  // Its handlers are called by this object only, so it is there.
+  auto done = [this, path, known = std::move(names),
+               handler = std::move(handler)](const base::Result<Reply, zx_status_t>& reply) {
+    const zx_status_t status = reply.ok() ? std::get<Listed>(reply.value()).status : reply.error();
+    if (status != ZX_OK) {
+      handler(base::Failure{status});
+      return;
     }
-    auto& listed = std::get<Listed>(reply.value());
-    if (listed.status != ZX_OK) {
-      return base::Failure{listed.status};
+    const Listed& listed = std::get<Listed>(reply.value());
+    std::vector<std::string> all = known;
+    all.insert(all.end(), listed.names.begin(), listed.names.end());
+    listed.more ? ListFrom(path, std::move(all), handler) : handler(std::move(all));
+  };
+  Consult(id, {.type = MessageType::kList,
+               .message = Encode(MessageType::kList, message, BytesOf(path)),
+               .path = {},
+               .done = std::move(done),
+               .deadline = Clock::now() + options_.patience});
+}
+
+// Sent on every connection until there is a reply.
+void Link::Consult(uint64_t id, Call call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!given_up_ && !stopping_) {
+      SendLocked(call.message);
+      calls_.emplace(id, std::move(call));
+      wake_.Signal();  // its deadline may be the next
+      return;
     }
-    std::move(listed.names.begin(), listed.names.end(), std::back_inserter(names));
-    if (!listed.more) {
-      return names;
+  }
+  call.done(base::Failure{ZX_ERR_IO});
+}
+
+void Link::ExpireCalls(Clock::time_point now) {
+  std::vector<Call> expired;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto call = calls_.begin(); call != calls_.end();) {
+      if (call->second.deadline > now) {
+        ++call;
+        continue;
+      }
+      if (session_) {
+        abandoned_.insert(call->first);
+      }
+      expired.push_back(std::move(call->second));
+      call = calls_.erase(call);
     }
+  }
+  for (const Call& call : expired) {
+    call.done(base::Failure{ZX_ERR_IO});
   }
 }
 
-base::Result<Link::Reply, zx_status_t> Link::Consult(uint64_t id, Call call) {
-  std::unique_lock lock(mutex_);
-  SendLocked(call.message);
-  const auto place = calls_.emplace(id, std::move(call)).first;
-  const auto deadline = Clock::now() + options_.patience;
-  replied_.wait_until(lock, deadline, [&] { return place->second.reply || given_up_ || stopping_; });
-  const auto done = calls_.extract(place);
-  if (!done.mapped().reply) {
-    abandoned_.insert(id);
-    return base::Failure{ZX_ERR_IO};
+std::optional<Link::Clock::time_point> Link::NextDeadlineLocked() const {
+  std::optional<Clock::time_point> next;
+  for (const auto& [id, call] : calls_) {
+    next = next ? std::min(*next, call.deadline) : call.deadline;
   }
-  return *std::move(done.mapped().reply);
+  return next;
 }
 
 void Link::Ask(uint64_t object, Request request) {
@@ -136,7 +164,6 @@ void Link::Stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  replied_.notify_all();
   stop_.Signal();
 }
 
@@ -216,10 +243,12 @@ void Link::Run() {
     std::move(rest.begin(), rest.end(), std::back_inserter(finished));
   }
   AnswerAll(std::move(finished));
+  ExpireCalls(Clock::time_point::max());
 }
 
 void Link::Sleep() {
   short events = POLLIN;
+  std::optional<Clock::time_point> deadline;
   {
     const std::lock_guard lock(mutex_);
     if (!session_->answers.PrepareToSleep()) {
@@ -228,16 +257,18 @@ void Link::Sleep() {
     if (!session_->unsent.empty()) {
       events |= POLLOUT;
     }
+    deadline = NextDeadlineLocked();
   }
   std::array<pollfd, 3> descriptors = {pollfd{.fd = session_->channel.fd(), .events = events, .revents = 0},
                                        pollfd{.fd = wake_.fd(), .events = POLLIN, .revents = 0},
                                        pollfd{.fd = stop_.fd(), .events = POLLIN, .revents = 0}};
-  dev::WaitUntilReady(descriptors);
+  dev::WaitUntilReady(descriptors, deadline ? std::optional(*deadline - Clock::now()) : std::nullopt);
   wake_.Drain();
   session_->answers.WokeUp();
 }
 
 Link::Pass Link::ServePass() {
+  ExpireCalls(Clock::now());
   {
     const std::lock_guard lock(mutex_);
     session_->Flush();
@@ -253,6 +284,9 @@ Link::Pass Link::ServePass() {
     violation = TakeAnswers(closed ? session_->answers.Available().value_or(0) : *answers);
   }
   AnswerAll(std::exchange(rejected_, {}));
+  for (const auto& reply : std::exchange(replies_, {})) {
+    reply();
+  }
   if (violation || closed) {
     return Lose(violation.value_or(""), closed);
   }

@@ -17,7 +17,6 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,9 +65,12 @@ class Link : public std::enable_shared_from_this<Link> {
   void Run();
   void Stop();
 
-  // Waits for the answer, at most for the patience; ZX_ERR_IO when there is none.
-  base::Result<Opened, zx_status_t> Open(std::string_view path);
-  base::Result<std::vector<std::string>, zx_status_t> List(std::string_view path);
+  // The handler is called once, by any thread, also inside the call: with the answer, or with ZX_ERR_IO when there is
+  // none within the patience.
+  using OpenHandler = std::function<void(base::Result<Opened, zx_status_t>)>;
+  using ListHandler = std::function<void(base::Result<std::vector<std::string>, zx_status_t>)>;
+  void Open(std::string_view path, OpenHandler handler);
+  void List(std::string_view path, ListHandler handler);
 
   // `object`: as Open said. The request is answered once, by any thread, also inside the call.
   void Ask(uint64_t object, Request request);
@@ -81,6 +83,7 @@ class Link : public std::enable_shared_from_this<Link> {
  private:
   using Clock = std::chrono::steady_clock;
   using Reply = std::variant<Opened, Listed>;
+  using ReplyHandler = std::function<void(base::Result<Reply, zx_status_t>)>;
   // What was wrong with what the other side sent; nothing: all is well.
   using Violation = std::optional<std::string>;
   enum class Pass { kWorked, kIdle, kLost };
@@ -100,13 +103,15 @@ class Link : public std::enable_shared_from_this<Link> {
     MessageType type;                // kOpen or kList
     std::vector<std::byte> message;  // sent on every connection until there is a reply
     std::string path;
-    std::optional<Reply> reply;
+    ReplyHandler done;
+    Clock::time_point deadline;
   };
 
   Link(LinkOptions options, dev::EventFd wake, dev::EventFd stop)
       : options_(std::move(options)), wake_(std::move(wake)), stop_(std::move(stop)) {}
 
-  base::Result<Reply, zx_status_t> Consult(uint64_t id, Call call);
+  void Consult(uint64_t id, Call call);
+  void ListFrom(const std::string& path, std::vector<std::string> names, ListHandler handler);
   uint64_t NewId();
 
   // Service thread.
@@ -142,8 +147,11 @@ class Link : public std::enable_shared_from_this<Link> {
   void PublishLocked();
   [[nodiscard]] RequestSlot RecordForLocked(uint32_t slot, const Part& part);
   void CountLocked(const AnswerEntry& entry, const Part& part);
-  // The call with this id that still waits for a reply of this kind; null: there is none.
-  [[nodiscard]] Call* FindCallLocked(uint64_t id, MessageType type);
+  // Takes out the call with this id that waits for a reply of this kind; nothing: there is none.
+  [[nodiscard]] std::optional<Call> TakeCallLocked(uint64_t id, MessageType type);
+  // Ends calls whose time is over by then, with ZX_ERR_IO.
+  void ExpireCalls(Clock::time_point now);
+  [[nodiscard]] std::optional<Clock::time_point> NextDeadlineLocked() const;
   void OpenedAgainLocked(uint64_t id, Object& object, const Opened& opened);
   // Service thread.
   void ForgetFilesLocked();
@@ -154,7 +162,6 @@ class Link : public std::enable_shared_from_this<Link> {
   const dev::EventFd stop_;  // readable for ever once Stop was called
 
   mutable std::mutex mutex_;
-  std::condition_variable replied_;
   std::shared_ptr<ClientSession> session_;  // null: lost. Written by the service thread, which reads it without lock
   InFlight in_flight_{kSlotCount, kSlotSize};
   std::unordered_map<uint64_t, Object> objects_;
@@ -162,6 +169,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::unordered_set<uint64_t> abandoned_;       // opened on this connection, and not wanted any more
   std::vector<uint64_t> closed_objects_;         // whose files are still to be closed
   std::vector<Finished> rejected_;               // to be answered when the lock is free
+  std::vector<std::function<void()>> replies_;   // to be given then
   uint64_t next_id_ = 1;                         // of objects and lists
   std::optional<Clock::time_point> lost_since_;  // until the first valid answer after it
   bool given_up_ = false;

@@ -67,9 +67,7 @@ void Link::Install(std::shared_ptr<ClientSession> session) {
     SendLocked(Encode(MessageType::kOpen, ObjectMessage{.header = {}, .object = id}, BytesOf(object.path)));
   }
   for (const auto& [id, call] : calls_) {
-    if (!call.reply) {
-      SendLocked(call.message);
-    }
+    SendLocked(call.message);
   }
 }
 
@@ -158,6 +156,7 @@ void Link::ForgetOldPager() {
 }
 
 void Link::TryToConnect() {
+  ExpireCalls(Clock::now());
   const bool given_up = given_up_;  // written by this thread only
   if (OldPagerIsThere()) {
     if (!given_up && Clock::now() >= *lost_since_ + options_.patience) {
@@ -187,10 +186,10 @@ void Link::GiveUp() {
     given_up_ = true;
     finished = in_flight_.CancelAll(ZX_ERR_IO);
   }
-  replied_.notify_all();
   SayNow("no pager came back within " + Seconds(options_.patience) + " (" + last_failure_ +
          "): " + Requests(finished.size()) + " failed with ZX_ERR_IO, and so will all until there is one");
   AnswerAll(std::move(finished));
+  ExpireCalls(Clock::time_point::max());
 }
 
 void Link::Say(const std::string& text) {

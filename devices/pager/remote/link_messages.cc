@@ -41,22 +41,26 @@ Link::Violation Link::ReadMessages(bool& worked, bool& closed) {
   }
 }
 
-Link::Call* Link::FindCallLocked(uint64_t id, MessageType type) {
-  const auto call = calls_.find(id);
-  return call != calls_.end() && call->second.type == type && !call->second.reply ? &call->second : nullptr;
+std::optional<Link::Call> Link::TakeCallLocked(uint64_t id, MessageType type) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end() || found->second.type != type) {
+    return std::nullopt;
+  }
+  Call call = std::move(found->second);
+  calls_.erase(found);
+  return call;
 }
 
 Link::Violation Link::On(const Opened& opened) {
   const std::lock_guard lock(mutex_);
   const bool made = opened.status == ZX_OK && opened.existing == 0;
-  if (Call* call = FindCallLocked(opened.object, MessageType::kOpen)) {
+  if (const auto call = TakeCallLocked(opened.object, MessageType::kOpen)) {
     if (made) {
       objects_.emplace(opened.object,
                        Object{.phase = Object::Phase::kOpen, .path = call->path, .info = opened.info, .vmo = nullptr});
       in_flight_.Release(opened.object);
     }
-    call->reply = opened;
-    replied_.notify_all();
+    replies_.push_back([done = call->done, opened] { done(Reply(opened)); });
     return std::nullopt;
   }
   const auto object = objects_.find(opened.object);
@@ -75,9 +79,8 @@ Link::Violation Link::On(const Opened& opened) {
 
 Link::Violation Link::On(const Listed& listed) {
   const std::lock_guard lock(mutex_);
-  if (Call* call = FindCallLocked(listed.id, MessageType::kList)) {
-    call->reply = listed;
-    replied_.notify_all();
+  if (const auto call = TakeCallLocked(listed.id, MessageType::kList)) {
+    replies_.push_back([done = call->done, listed] { done(Reply(listed)); });
     return std::nullopt;
   }
   return abandoned_.erase(listed.id) == 1 ? std::nullopt : Violation("it listed what it was not asked to list");

@@ -2,6 +2,7 @@
 
 #include <zircon/errors.h>
 
+#include <future>
 #include <mutex>
 #include <utility>
 
@@ -50,28 +51,56 @@ base::Result<std::unique_ptr<RemotePager>, dev::Error> RemotePager::Create(LinkO
 
 RemotePager::~RemotePager() { link_->Stop(); }
 
-base::Result<std::shared_ptr<PageSource>, zx_status_t> RemotePager::Open(std::string_view path) {
-  std::erase_if(sources_, [](const auto& entry) { return entry.second.expired(); });
-  // The pager can name an object that is just being closed: it is asked again, after that.
+// The pager can name an object that is just being closed: it is asked again, after that.
+void RemotePager::StartOpen(std::string_view path, OpenHandler handler) {
   constexpr int kAttempts = 3;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    PAGODA_TRY_ASSIGN(const Opened opened, link_->Open(path));
+  TryToOpen(std::string(path), kAttempts, handler);
+}
+
+void RemotePager::TryToOpen(const std::string& path, int attempts_left, const OpenHandler& handler) {
+  link_->Open(path, [this, path, attempts_left, handler](const base::Result<Opened, zx_status_t>& result) {
+    if (!result.ok()) {
+      handler(base::Failure{result.error()});
+      return;
+    }
+    const Opened& opened = result.value();
     if (opened.existing == 0) {
-      auto source = std::make_shared<RemoteSource>(link_, opened.object, opened.info);
-      sources_[opened.object] = source;
-      return std::shared_ptr<PageSource>(std::move(source));
-    }
-    const auto known = sources_.find(opened.existing);
-    if (const auto source = known == sources_.end() ? nullptr : known->second.lock()) {
+      const auto source = std::make_shared<RemoteSource>(link_, opened.object, opened.info);
+      {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(sources_, [](const auto& entry) { return entry.second.expired(); });
+        sources_[opened.object] = source;
+      }
+      handler(std::shared_ptr<PageSource>(source));
+    } else if (const auto source = FindSource(opened.existing)) {
       source->SetInfo(opened.info);
-      return std::shared_ptr<PageSource>(source);
+      handler(std::shared_ptr<PageSource>(source));
+    } else if (attempts_left > 1) {
+      TryToOpen(path, attempts_left - 1, handler);
+    } else {
+      handler(base::Failure{ZX_ERR_BAD_STATE});
     }
-  }
-  return base::Failure{ZX_ERR_BAD_STATE};
+  });
+}
+
+std::shared_ptr<RemoteSource> RemotePager::FindSource(uint64_t object) {
+  const std::lock_guard lock(mutex_);
+  const auto known = sources_.find(object);
+  return known == sources_.end() ? nullptr : known->second.lock();
+}
+
+void RemotePager::StartList(std::string_view path, ListHandler handler) { link_->List(path, std::move(handler)); }
+
+base::Result<std::shared_ptr<PageSource>, zx_status_t> RemotePager::Open(std::string_view path) {
+  std::promise<base::Result<std::shared_ptr<PageSource>, zx_status_t>> done;
+  StartOpen(path, [&done](auto result) { done.set_value(std::move(result)); });
+  return done.get_future().get();
 }
 
 base::Result<std::vector<std::string>, zx_status_t> RemotePager::List(std::string_view path) {
-  return link_->List(path);
+  std::promise<base::Result<std::vector<std::string>, zx_status_t>> done;
+  StartList(path, [&done](auto result) { done.set_value(std::move(result)); });
+  return done.get_future().get();
 }
 
 }  // namespace pager::remote

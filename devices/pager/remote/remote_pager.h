@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,10 @@ class RemotePager final : public Pager {
   // Answers what its sources still hold.
   ~RemotePager() override;
 
-  // These wait for the pager process, at most for the patience; ZX_ERR_IO when it does not answer.
+  // ZX_ERR_IO when the pager process does not answer within the patience.
+  void StartOpen(std::string_view path, OpenHandler handler) override;
+  void StartList(std::string_view path, ListHandler handler) override;
+  // These wait for it.
   base::Result<std::shared_ptr<PageSource>, zx_status_t> Open(std::string_view path) override;
   base::Result<std::vector<std::string>, zx_status_t> List(std::string_view path) override;
 
@@ -38,9 +42,13 @@ class RemotePager final : public Pager {
  private:
   explicit RemotePager(std::shared_ptr<Link> link) : link_(std::move(link)) {}
 
+  void TryToOpen(const std::string& path, int attempts_left, const OpenHandler& handler);
+  [[nodiscard]] std::shared_ptr<RemoteSource> FindSource(uint64_t object);
+
   const std::shared_ptr<Link> link_;
-  std::map<uint64_t, std::weak_ptr<RemoteSource>> sources_;  // by object
-  dev::ServiceThread thread_;
+  std::mutex mutex_;                                         // a leaf
+  std::map<uint64_t, std::weak_ptr<RemoteSource>> sources_;  // by object; guarded by mutex_
+  dev::ServiceThread thread_;                                // last: handlers of opens use all of the above
 };
 
 }  // namespace pager::remote

@@ -227,4 +227,70 @@ TEST_F(PortUnfitTest, PermittedStatusesStayAsTheyAre) {
   EXPECT_EQ(guest_.device->counters().unfit_statuses, 0u);
 }
 
+// A pager that answers when the test says so.
+class AwayPager final : public pager::Pager {
+ public:
+  base::Result<std::shared_ptr<pager::PageSource>, zx_status_t> Open(std::string_view /*path*/) override {
+    return base::Failure{ZX_ERR_BAD_STATE};  // who calls this would wait
+  }
+  void StartOpen(std::string_view /*path*/, OpenHandler handler) override { opens.Put(std::move(handler)); }
+  void StartList(std::string_view /*path*/, ListHandler handler) override { lists.Put(std::move(handler)); }
+
+  test::RequestBox<OpenHandler> opens;
+  test::RequestBox<ListHandler> lists;
+};
+
+class PortAwayTest : public PortObjectTest {
+ protected:
+  PortAwayTest() {
+    auto away = std::make_unique<AwayPager>();
+    away_ = away.get();
+    EXPECT_TRUE(guest_.registry.Register("away", std::move(away)).ok());
+    guest_.Start();
+  }
+  AwayPager* away_;
+};
+
+TEST_F(PortAwayTest, OpensAndListingsOfAPagerThatIsAwayHoldUpNobody) {
+  const PortTicket open = guest_.port->Open("away/x");
+  const PortTicket list = guest_.port->List("away", 0, 64);
+  guest_.Send(abi::kPortControlQueue, open);
+  guest_.Send(abi::kPortControlQueue, list);
+  const auto open_handler = away_->opens.Take();
+  const auto list_handler = away_->lists.Take();
+
+  const uint64_t healthy = guest_.Open("f");
+  const PortTicket read = guest_.port->Read(healthy, 0, 1);
+  guest_.Send(abi::kPortRequestQueue, read);
+  source_->Take().Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
+
+  list_handler(std::vector<std::string>{"x"});
+  const abi::PortReply listed = guest_.WaitForReply(abi::kPortControlQueue, list);
+  EXPECT_EQ(listed.status, ZX_OK);
+  EXPECT_EQ(listed.object, 1u);
+  open_handler(std::shared_ptr<pager::PageSource>(std::make_shared<test::ManualSource>()));
+  const abi::PortReply opened = guest_.WaitForReply(abi::kPortControlQueue, open);
+  EXPECT_EQ(opened.status, ZX_OK);
+  EXPECT_NE(opened.object, healthy);
+}
+
+TEST_F(PortAwayTest, OpenThatFailsAfterAllIsAnsweredWithItsStatus) {
+  const PortTicket open = guest_.port->Open("away/x");
+  guest_.Send(abi::kPortControlQueue, open);
+  away_->opens.Take()(base::Failure{ZX_ERR_IO});
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortControlQueue, open).status, ZX_ERR_IO);
+}
+
+TEST_F(PortAwayTest, AnswerAfterAResetIsDropped) {
+  guest_.Send(abi::kPortControlQueue, guest_.port->Open("away/x"));
+  const auto handler = away_->opens.Take();
+  guest_.driven->driver.Write(VIRTIO_MMIO_STATUS, 0);
+  auto late = std::make_shared<test::ManualSource>();
+  const std::weak_ptr<test::ManualSource> watched = late;
+  handler(std::shared_ptr<pager::PageSource>(std::move(late)));
+  EXPECT_TRUE(watched.expired());
+  EXPECT_EQ(guest_.device->counters().opens, 0u);
+}
+
 }  // namespace

@@ -360,6 +360,30 @@ TEST_F(RemotePagerTest, ClosedObjectAnswersAtOnceAndItsSlotIsNotUsedBeforeThePag
   EXPECT_EQ(monitor_->counters().violations, 0u);
 }
 
+TEST_F(RemotePagerTest, OpenThatIsNotAnsweredFailsAndALateAnswerIsTakenBack) {
+  Connect(std::chrono::milliseconds(50));
+  EXPECT_EQ(monitor_->Open("slow").error(), ZX_ERR_IO);
+  EXPECT_EQ(monitor_->List("slow").error(), ZX_ERR_IO);
+  const uint64_t late = connection_->Open(kInfo);
+  const auto list = connection_->Expect<remote::List>();
+  connection_->Send(remote::EncodeListFailure(list.id, ZX_ERR_NOT_FOUND));
+  EXPECT_EQ(connection_->Expect<remote::Close>().object, late);
+  EXPECT_EQ(monitor_->counters().violations, 0u);
+}
+
+TEST_F(RemotePagerTest, OpenThatWaitsForANewPagerDoesNotHoldUpItsCaller) {
+  Connect();
+  connection_ = nullptr;
+  std::promise<zx_status_t> opened;
+  monitor_->StartOpen("other", [&opened](auto result) { opened.set_value(result.ok() ? ZX_OK : result.error()); });
+  connection_ = listener_->Accept();
+  connection_->Welcome();
+  for (int i = 0; i < 2; ++i) {
+    connection_->Open(kInfo);  // the old object, and the new one
+  }
+  EXPECT_EQ(opened.get_future().get(), ZX_OK);
+}
+
 TEST_F(RemotePagerTest, OtherVersionIsRefusedInWords) {
   auto created = std::async(std::launch::async, [&] {
     return remote::RemotePager::Create({.path = path_, .patience = {}, .report = reports_.handler()});
