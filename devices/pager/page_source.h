@@ -94,6 +94,9 @@ class Pager {
   using ListHandler = std::function<void(base::Result<std::vector<std::string>, zx_status_t>)>;
   virtual void StartOpen(std::string_view path, OpenHandler handler) { handler(Open(path)); }
   virtual void StartList(std::string_view path, ListHandler handler) { handler(List(path)); }
+
+  // The guest does not run any more: its memory matters to nobody. Any thread.
+  virtual void OnGuestEnded() {}
 };
 
 }  // namespace pager

@@ -82,6 +82,12 @@ void Registry::StartOpen(std::string_view name, Pager::OpenHandler handler) cons
   target.value().pager->StartOpen(target.value().path, std::move(handler));
 }
 
+void Registry::OnGuestEnded() const {
+  for (const auto& entry : pagers_) {
+    entry.second->OnGuestEnded();
+  }
+}
+
 void Registry::StartList(std::string_view name, Pager::ListHandler handler) const {
   if (name.empty()) {
     handler(names());

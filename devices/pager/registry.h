@@ -47,6 +47,9 @@ class Registry {
   void StartOpen(std::string_view name, Pager::OpenHandler handler) const;
   void StartList(std::string_view name, Pager::ListHandler handler) const;
 
+  // Tells all pagers.
+  void OnGuestEnded() const;
+
  private:
   // The pager that `name` leads to, and the path to ask it for. ZX_ERR_NOT_FOUND when there is none.
   struct Target {

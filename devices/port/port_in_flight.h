@@ -6,6 +6,7 @@
 // Service thread only.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,10 +28,19 @@ struct PortHeldRequest {
 
 class PortInFlight {
  public:
+  enum class State : uint8_t {
+    kHeld,
+    kGivenUp,  // the guest has an answer already; the page source's own will be dropped
+  };
   struct Record {
     PortHeldRequest request;
     PortClock::time_point since;
     PortClock::time_point due;
+    State state = State::kHeld;
+    // Of a COMPLETE: how many operations its page source had asked for when it was last looked at, and how often in a
+    // row there was none since.
+    uint64_t operations = 0;
+    uint32_t idle_periods = 0;
   };
   using Ticket = std::list<Record>::iterator;
 
@@ -46,9 +56,24 @@ class PortInFlight {
     *ticket = {.request = request, .since = now, .due = now + period_};
     return ticket;
   }
-  void End(Ticket ticket) { spare_.splice(spare_.begin(), held_, ticket); }
+  void End(Ticket ticket) { spare_.splice(spare_.begin(), ticket->state == State::kHeld ? held_ : given_up_, ticket); }
+  // It is not overdue any more, nor held.
+  void GiveUp(Ticket ticket) {
+    ticket->state = State::kGivenUp;
+    given_up_.splice(given_up_.end(), held_, ticket);
+  }
 
-  [[nodiscard]] size_t size() const { return held_.size(); }
+  // Those that have memory of the guest's.
+  [[nodiscard]] size_t CountWithMemory() const {
+    return static_cast<size_t>(std::count_if(held_.begin(), held_.end(), [](const Record& record) {
+      return record.request.kind != abi::PortRequestKind::kComplete;
+    }));
+  }
+  [[nodiscard]] bool HasLoanOf(uint64_t object) const {
+    return std::any_of(held_.begin(), held_.end(), [object](const Record& record) {
+      return record.request.kind == abi::PortRequestKind::kLend && record.request.object == object;
+    });
+  }
 
   // When the next one becomes overdue; nullopt when nothing is held.
   [[nodiscard]] std::optional<PortClock::time_point> next_due() const {
@@ -56,19 +81,20 @@ class PortInFlight {
   }
 
   // A request that is overdue at `now`, which will be again one period later; nullopt when there is none (any more).
-  std::optional<Record> TakeOverdue(PortClock::time_point now) {
+  std::optional<Ticket> TakeOverdue(PortClock::time_point now) {
     if (held_.empty() || held_.front().due > now) {
       return std::nullopt;
     }
     held_.front().due = now + period_;
-    const Record record = held_.front();
-    held_.splice(held_.end(), held_, held_.begin());
-    return record;
+    const Ticket ticket = held_.begin();
+    held_.splice(held_.end(), held_, ticket);
+    return ticket;
   }
 
  private:
   PortClock::duration period_;
-  std::list<Record> held_;   // ascending by `due`: the period is the same for all
+  std::list<Record> held_;  // ascending by `due`: the period is the same for all
+  std::list<Record> given_up_;
   std::list<Record> spare_;  // nodes to use again
 };
 

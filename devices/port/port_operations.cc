@@ -28,10 +28,11 @@ void PortOperations::Submit(PortPendingOperation operation) {
     const std::lock_guard lock(mutex_);
     const auto object = objects_.find(operation.message.object);
     if (object != objects_.end()) {
-      if (object->second.empty()) {
+      object->second.asked_for += std::holds_alternative<std::monostate>(operation.handler) ? 0U : 1U;
+      if (object->second.waiting.empty()) {
         turns_.push_back(object->first);
       }
-      object->second.push_back(std::move(operation));
+      object->second.waiting.push_back(std::move(operation));
       count_.fetch_add(1, std::memory_order_release);
       if (std::exchange(sleeping_, false)) {
         wake_.Signal();
@@ -47,6 +48,12 @@ void PortOperations::OpenObject(uint64_t object) {
   objects_.try_emplace(object);
 }
 
+uint64_t PortOperations::CountAskedFor(uint64_t object) {
+  const std::lock_guard lock(mutex_);
+  const auto found = objects_.find(object);
+  return found == objects_.end() ? 0 : found->second.asked_for;
+}
+
 void PortOperations::CloseObject(uint64_t object) {
   Waiting abandoned;
   {
@@ -55,7 +62,7 @@ void PortOperations::CloseObject(uint64_t object) {
     if (found == objects_.end()) {
       return;
     }
-    abandoned = std::move(found->second);
+    abandoned = std::move(found->second.waiting);
     objects_.erase(found);
     std::erase(turns_, object);
     count_.fetch_sub(abandoned.size(), std::memory_order_release);
@@ -66,7 +73,7 @@ void PortOperations::CloseObject(uint64_t object) {
 }
 
 void PortOperations::CloseAll() {
-  std::map<uint64_t, Waiting> abandoned;
+  std::map<uint64_t, Object> abandoned;
   {
     const std::lock_guard lock(mutex_);
     abandoned = std::exchange(objects_, {});
@@ -74,8 +81,8 @@ void PortOperations::CloseAll() {
     sleeping_ = false;
     count_.store(0, std::memory_order_release);
   }
-  for (auto& [object, waiting] : abandoned) {
-    for (PortPendingOperation& operation : waiting) {
+  for (auto& [id, object] : abandoned) {
+    for (PortPendingOperation& operation : object.waiting) {
       EndOperation(operation, ZX_ERR_PEER_CLOSED);
     }
   }
@@ -88,7 +95,7 @@ std::optional<PortPendingOperation> PortOperations::Take() {
   }
   const uint64_t object = turns_.front();
   turns_.pop_front();
-  Waiting& waiting = objects_.at(object);
+  Waiting& waiting = objects_.at(object).waiting;
   PortPendingOperation operation = std::move(waiting.front());
   waiting.pop_front();
   if (!waiting.empty()) {

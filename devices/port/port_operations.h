@@ -55,6 +55,8 @@ class PortOperations {
 
   // The rest is for the service thread, and for the one that ends the session.
   void OpenObject(uint64_t object);
+  // How many operations its page source has asked for; the device's own do not count.
+  [[nodiscard]] uint64_t CountAskedFor(uint64_t object);
   // Handlers of what waits are called.
   void CloseObject(uint64_t object);
   void CloseAll();
@@ -68,11 +70,15 @@ class PortOperations {
 
  private:
   using Waiting = std::deque<PortPendingOperation>;
+  struct Object {
+    Waiting waiting;
+    uint64_t asked_for = 0;
+  };
 
   const EventFd& wake_;
   std::mutex mutex_;
-  std::map<uint64_t, Waiting> objects_;  // this and the next two: guarded by mutex_; the open objects
-  std::deque<uint64_t> turns_;           // those that have operations waiting, each once
+  std::map<uint64_t, Object> objects_;  // this and the next two: guarded by mutex_; the open objects
+  std::deque<uint64_t> turns_;          // those that have operations waiting, each once
   bool sleeping_ = false;
   std::atomic<size_t> count_{0};  // how many wait, for Has()
 };

@@ -46,7 +46,12 @@ std::string Describe(const PortOverdueRequest& overdue) {
   std::string text =
       fmt::format("the pager of '{}' has not answered a {}", Printable(overdue.name), RequestText(overdue.request));
   text += fmt::format(" for {:.1f} s", static_cast<double>(age.count()) / 1000);
-  return text + (overdue.failed ? "; who waits for it fails with ZX_ERR_TIMED_OUT" : "");
+  if (!overdue.failed) {
+    return text;
+  }
+  return text + (overdue.request.kind == Kind::kComplete
+                     ? " and does nothing; the guest waits no longer, what was not written back is lost"
+                     : "; who waits for it fails with ZX_ERR_TIMED_OUT");
 }
 
 std::string Describe(const PortUnfitAnswer& unfit) {

@@ -16,7 +16,7 @@ struct PortOverdueRequest {
   std::string name;  // of the object, as the guest opened it
   PortHeldRequest request;
   std::chrono::nanoseconds age;
-  bool failed;  // those who wait for it in the guest get ZX_ERR_TIMED_OUT
+  bool failed;  // those who wait for it in the guest get ZX_ERR_TIMED_OUT; COMPLETE: the guest waits no longer
 };
 
 // A READ or DIRTY that was answered with a status that ZX_PAGER_OP_FAIL does not permit: the guest gets ZX_ERR_IO.

@@ -42,6 +42,21 @@ class PortSourceAnswer final : public pager::Answer {
   const uint64_t length_;  // bytes filled on success
 };
 
+// The same for COMPLETE, which may come when the session is over.
+class PortCompleteAnswerer final : public pager::Answer {
+ public:
+  PortCompleteAnswerer(std::shared_ptr<PortInquiries> inquiries, const PortCompletion& completion)
+      : inquiries_(std::move(inquiries)), completion_(completion) {}
+
+  void OnAnswer(zx_status_t status) override {
+    inquiries_->Post({.completion = completion_, .answer = PortCompleteAnswer{.status = status}});
+  }
+
+ private:
+  const std::shared_ptr<PortInquiries> inquiries_;
+  const PortCompletion completion_;
+};
+
 }  // namespace
 
 PortSession::PortSession(Activation activation, const PortSurroundings& surroundings)
@@ -162,8 +177,9 @@ PortSession::Progress PortSession::ServeOperations() {
 // What waits in the guest is failed by an operation of our own, because the pages stay with the page source until it
 // answers. So a late answer does no harm.
 void PortSession::ServeOverdue(PortClock::time_point now) {
-  while (const auto record = in_flight_.TakeOverdue(now)) {
-    const PortHeldRequest& request = record->request;
+  while (const auto ticket = in_flight_.TakeOverdue(now)) {
+    const PortHeldRequest request = (*ticket)->request;
+    const PortClock::time_point since = (*ticket)->since;
     const PortOpenObject* object = objects_.Find(request.object);
     const bool fail = options_.fail_overdue && has_operations() && object != nullptr &&
                       (request.kind == Kind::kRead || request.kind == Kind::kDirty);
@@ -178,12 +194,31 @@ void PortSession::ServeOverdue(PortClock::time_point now) {
                            .handler = std::monostate(),
                            .data = {}});
     }
+    const bool given_up = request.kind == Kind::kComplete && GiveUpComplete(*ticket);
     ++counters_.overdue;
     options_.on_overdue({.name = object == nullptr ? "(closed)" : object->name,
                          .request = request,
-                         .age = now - record->since,
-                         .failed = fail});
+                         .age = now - since,
+                         .failed = fail || given_up});
   }
+}
+
+// A page source that writes back wants operations on the way, or holds pages that it was lent. One that does neither
+// would keep a guest that waits for its last write-back from ending.
+bool PortSession::GiveUpComplete(PortInFlight::Ticket ticket) {
+  const uint64_t operations = operations_->CountAskedFor(ticket->request.object);
+  const bool at_work = operations != ticket->operations || in_flight_.HasLoanOf(ticket->request.object);
+  ticket->operations = operations;
+  ticket->idle_periods = at_work ? 0 : ticket->idle_periods + 1;
+  if (ticket->idle_periods < (options_.fail_overdue ? 1 : kPortIdlePeriods)) {
+    return false;
+  }
+  auto waiting = completes_.extract(&*ticket);
+  PortCompletion completion = waiting.mapped();
+  completion.reply.status = ZX_ERR_TIMED_OUT;
+  in_flight_.GiveUp(ticket);
+  GiveBack(abi::kPortRequestQueue, completion);
+  return true;
 }
 
 PortSession::Reply PortSession::Execute(const PortRejected& rejected, const PortCompletion& /*completion*/) {
@@ -195,12 +230,27 @@ bool PortSession::ServeInquiries() {
     return false;
   }
   for (PortInquiry& inquiry : inquiries_->Take()) {
+    if (std::holds_alternative<PortCompleteAnswer>(inquiry.answer)) {
+      Conclude(inquiry);
+      continue;
+    }
     const uint64_t id = inquiry.completion.reply.id;
-    inquiry.completion.reply = std::visit([this](auto& answer) { return Conclude(answer); }, inquiry.answer);
+    auto* open = std::get_if<PortOpenAnswer>(&inquiry.answer);
+    inquiry.completion.reply = open != nullptr ? Conclude(*open) : Conclude(std::get<PortListAnswer>(inquiry.answer));
     inquiry.completion.reply.id = id;
     GiveBack(abi::kPortControlQueue, inquiry.completion);
   }
   return true;
+}
+
+// Of a COMPLETE that was given up the guest has had its answer.
+void PortSession::Conclude(const PortInquiry& inquiry) {
+  const PortInFlight::Ticket ticket = inquiry.completion.ticket;
+  if (auto waiting = completes_.extract(&*ticket)) {
+    waiting.mapped().reply.status = std::get<PortCompleteAnswer>(inquiry.answer).status;
+    GiveBack(abi::kPortRequestQueue, waiting.mapped());
+  }
+  in_flight_.End(ticket);
 }
 
 // A pager that has to ask another process first does not hold up the others.
@@ -318,8 +368,11 @@ PortSession::Reply PortSession::Execute(const PortComplete& complete, const Port
     return Reject(ZX_ERR_NOT_FOUND);
   }
   ++counters_.requests;
-  object->source->Complete(pager::CompleteRequest(
-      Owe(completion, {.object = complete.object, .kind = Kind::kComplete, .offset = 0, .length = 0})));
+  PortCompletion owed = completion;
+  owed.ticket = in_flight_.Begin({.object = complete.object, .kind = Kind::kComplete, .offset = 0, .length = 0}, now_);
+  owed.ticket->operations = operations_->CountAskedFor(complete.object);
+  completes_.emplace(&*owed.ticket, owed);
+  object->source->Complete(pager::CompleteRequest(std::make_unique<PortCompleteAnswerer>(inquiries_, owed)));
   return std::nullopt;
 }
 
@@ -406,7 +459,7 @@ Activation PortSession::End() {
   operations_->CloseAll();
   operation_ring_.FailAll();
   objects_.CloseAll();  // a source that goes answers what it holds
-  completions_.Discard(in_flight_.size());
+  completions_.Discard(in_flight_.CountWithMemory());
   return std::move(activation_);
 }
 

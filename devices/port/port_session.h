@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "devices/pager/registry.h"
@@ -28,6 +29,10 @@ namespace dev {
 
 // How many objects a guest may have open at a time: bounds the host memory and descriptors that it can tie up.
 inline constexpr size_t kPortMaxOpenObjects = 1024;
+
+// How many periods in a row (PortOptions::overdue_after) a page source may do nothing for a COMPLETE, when no timeout
+// was asked for.
+inline constexpr uint32_t kPortIdlePeriods = 3;
 
 // What a session borrows; all outlive it.
 struct PortSurroundings {
@@ -73,6 +78,8 @@ class PortSession {
   [[nodiscard]] Progress ServeRequests(uint32_t index);
   [[nodiscard]] Progress ServeOperations();
   void ServeOverdue(PortClock::time_point now);
+  // False when its page source is still at work, or may be.
+  [[nodiscard]] bool GiveUpComplete(PortInFlight::Ticket ticket);
 
   // One for each kind of request. The reply; nullopt: a pager or page source answers.
   using Reply = std::optional<abi::PortReply>;
@@ -87,6 +94,7 @@ class PortSession {
 
   [[nodiscard]] abi::PortReply Conclude(PortOpenAnswer& answer);
   [[nodiscard]] abi::PortReply Conclude(PortListAnswer& answer);
+  void Conclude(const PortInquiry& inquiry);
   [[nodiscard]] abi::PortReply Reject(zx_status_t status);
   [[nodiscard]] abi::PortReply ReplyToOperation(zx_status_t status, uint64_t size);
   void Attach(uint64_t id, const PortOpenObject& object);
@@ -104,6 +112,7 @@ class PortSession {
   PortClock::time_point now_;
   PortObjects objects_;
   PortInFlight in_flight_;  // with page sources, or answered and not given back yet
+  std::unordered_map<const PortInFlight::Record*, PortCompletion> completes_;  // what page sources are asked, by ticket
   std::shared_ptr<PortInquiries> inquiries_;
   std::shared_ptr<PortOperations> operations_;
   PortOperationRing operation_ring_;

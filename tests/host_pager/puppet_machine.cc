@@ -17,7 +17,8 @@ namespace {
 constexpr uint64_t kMemorySize = 64u << 20;
 
 vmm::Result<std::unique_ptr<vmm::Machine>> CreateMachine(const PuppetMachine::PagerFactory& make_pager,
-                                                         vmm::GuestRam::Sharing sharing, dev::ConsoleFiles console) {
+                                                         vmm::GuestRam::Sharing sharing, const dev::PortOptions& port,
+                                                         dev::ConsoleFiles console) {
   PAGODA_TRY_ASSIGN(vmm::GuestRam ram, vmm::GuestRam::Create(kMemorySize, sharing));
   PAGODA_TRY_ASSIGN(const vmm::InputFile kernel, vmm::InputFile::Open(PAGODA_GUEST_OUTPUT "/kernel.elf"));
   PAGODA_TRY_ASSIGN(const vmm::InputFile bootfs, vmm::InputFile::Open(PAGODA_GUEST_OUTPUT "/host-pager.bootfs"));
@@ -28,8 +29,12 @@ vmm::Result<std::unique_ptr<vmm::Machine>> CreateMachine(const PuppetMachine::Pa
   PAGODA_TRY_ASSIGN(const vmm::UsableHost host, vmm::OpenUsableHost("/dev/kvm"));
   pager::Registry pagers;
   EXPECT_TRUE(pagers.Register("x", make_pager(ram)).ok());
-  return vmm::Machine::Create(
-      host, {.ram = std::move(ram), .guest = guest, .pagers = std::move(pagers), .cpu_count = 2, .console = console});
+  return vmm::Machine::Create(host, {.ram = std::move(ram),
+                                     .guest = guest,
+                                     .pagers = std::move(pagers),
+                                     .port = port,
+                                     .cpu_count = 2,
+                                     .console = console});
 }
 
 void MakePipe(vmm::UniqueFd& read_end, vmm::UniqueFd& write_end) {
@@ -48,8 +53,8 @@ base::Result<std::shared_ptr<pager::PageSource>, zx_status_t> OnePager::Open(std
   return std::shared_ptr<pager::PageSource>(source_);
 }
 
-PuppetMachine::PuppetMachine(PagerFactory make_pager, vmm::GuestRam::Sharing sharing)
-    : make_pager_(std::move(make_pager)), sharing_(sharing) {
+PuppetMachine::PuppetMachine(PagerFactory make_pager, vmm::GuestRam::Sharing sharing, dev::PortOptions port)
+    : make_pager_(std::move(make_pager)), sharing_(sharing), port_(std::move(port)) {
   vmm::SetLogLevel("off");
   MakePipe(input_read_, input_write_);
   MakePipe(output_read_, output_write_);
@@ -65,9 +70,12 @@ PuppetMachine::~PuppetMachine() {
 }
 
 void PuppetMachine::RunMachine() {
-  auto machine = CreateMachine(make_pager_, sharing_, {.output = output_write_.get(), .input = input_read_.get()});
+  auto machine =
+      CreateMachine(make_pager_, sharing_, port_, {.output = output_write_.get(), .input = input_read_.get()});
   if (machine.ok()) {
-    EXPECT_TRUE(machine.value()->Run(std::chrono::minutes(1)).ok());
+    const auto outcome = machine.value()->Run(std::chrono::minutes(1));
+    EXPECT_TRUE(outcome.ok());
+    EXPECT_FALSE(outcome.ok() && std::holds_alternative<vmm::TimedOut>(outcome.value().reason)) << "it did not end";
   } else {
     ADD_FAILURE() << machine.error().message();
   }

@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "devices/port/port_overdue.h"
 #include "tests/host_pager/held_source.h"
 #include "vmm/base/unique_fd.h"
 #include "vmm/machine/guest_ram.h"
@@ -45,7 +46,8 @@ class PuppetMachine {
  public:
   // Makes the pager "x" of the guest, whose memory this is.
   using PagerFactory = std::function<std::unique_ptr<pager::Pager>(const vmm::GuestRam&)>;
-  explicit PuppetMachine(PagerFactory make_pager, vmm::GuestRam::Sharing sharing = vmm::GuestRam::Sharing::kPrivate);
+  explicit PuppetMachine(PagerFactory make_pager, vmm::GuestRam::Sharing sharing = vmm::GuestRam::Sharing::kPrivate,
+                         dev::PortOptions port = {});
   PuppetMachine(const PuppetMachine&) = delete;
   PuppetMachine& operator=(const PuppetMachine&) = delete;
   ~PuppetMachine();
@@ -63,6 +65,7 @@ class PuppetMachine {
 
   const PagerFactory make_pager_;
   const vmm::GuestRam::Sharing sharing_;
+  const dev::PortOptions port_;
   vmm::UniqueFd input_read_, input_write_, output_read_, output_write_;
   int commands_ = 0;
 
@@ -94,6 +97,8 @@ class HostPagerTest : public testing::Test {
   // Without a copy of the source's, so that tests read `source().NextRead()`.
   [[nodiscard]] HeldSource& source() { return *source_; }
   [[nodiscard]] PuppetMachine& guest() { return *guest_; }
+  // Ends the guest with the source as it is; returns when the machine is gone.
+  void EndGuest() { guest_.reset(); }
 
  private:
   std::shared_ptr<HeldSource> source_;

@@ -235,6 +235,21 @@ TEST_F(ExternalPagerTest, FileHasTheSameHashWhenThePagerFillsTheGuestsPages) {
   EXPECT_GE(BytesReadBy(*pager), content.size()) << "it is the pager that reads the file";
 }
 
+// A pager that is there and says nothing, whatever it is asked when it stops: an open, a READ, the last COMPLETE.
+TEST_F(ExternalPagerTest, PagerThatStopsAnsweringHoldsUpNeitherReaderNorExit) {
+  for (const std::string options : {",reconnect=1", ",reconnect=1,share-memory"}) {
+    const auto pager = StartPager("file:" + files_.Write("data", RandomContent(16 << 20)).string() + ",ro", socket_);
+    Process guest(RunCommand({"--timeout", "25", "--pager-timeout", "500ms", "--pager", Attach(options)},
+                             {"sha256sum", "f", "f", "f"}));
+    EXPECT_TRUE(guest.WaitForOutput("  f"));
+    pager->Signal(SIGSTOP);
+    const Ending ending = guest.Wait();
+    EXPECT_FALSE(ending.hung);
+    EXPECT_NE(ending.code, 0);
+    EXPECT_NE(ending.code, 124) << ending.err;
+  }
+}
+
 // Whether the pager has guest memory.
 class KilledPagerTest : public ExternalPagerTest, public testing::WithParamInterface<bool> {};
 

@@ -313,9 +313,10 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
       ->type_name("NAME=SPEC")
       ->allow_extra_args(false);
   command
-      .add_option("--pager-timeout", options.pager_timeout,
-                  "Fail accesses whose page a pager does not bring in time: 10s, 500ms (default: never; every 20 s are "
-                  "reported)")
+      .add_option(
+          "--pager-timeout", options.pager_timeout,
+          "Fail accesses whose page a pager does not bring in time: 10s, 500ms (default: never; every 20 s are "
+          "reported). A last write-back for which a pager does nothing is given up then (default: after a minute)")
       ->type_name("T");
   command
       .add_option("--gdb", options.gdb,

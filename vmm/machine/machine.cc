@@ -80,12 +80,15 @@ Result<std::unique_ptr<Machine>> Machine::Create(const UsableHost& host, Machine
 }
 
 Machine::~Machine() {
-  const std::lock_guard lock(mutex_);
-  for (const CpuSlot& cpu : cpus_) {
-    if (cpu.phase == CpuPhase::kRunning) {
-      cpu.thread->RequestStop();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const CpuSlot& cpu : cpus_) {
+      if (cpu.phase == CpuPhase::kRunning) {
+        cpu.thread->RequestStop();
+      }
     }
   }
+  pagers_.OnGuestEnded();
 }
 
 Result<> Machine::MapMemory() {

@@ -156,7 +156,7 @@ std::vector<Finished> InFlight::Cancel(uint64_t object, zx_status_t status) {
     if (part == nullptr || part->object != object || !part->job) {
       continue;
     }
-    if (part->place == Part::Place::kGuestPages) {
+    if (part->place == Part::Place::kGuestPages && guest_ == Guest::kRuns) {
       part->job->wanted = false;
       part->job->status = part->job->status == ZX_OK ? status : part->job->status;
     } else if (auto done = part->Finish(status)) {
@@ -168,6 +168,20 @@ std::vector<Finished> InFlight::Cancel(uint64_t object, zx_status_t status) {
     CancelParts(std::move(held.mapped()), status, finished);
   }
   released_.erase(object);
+  return finished;
+}
+
+std::vector<Finished> InFlight::OnGuestEnded() {
+  guest_ = Guest::kHasEnded;
+  std::vector<Finished> finished;
+  for (Slot& slot : slots_) {
+    auto* part = std::get_if<Part>(&slot);
+    if (part != nullptr && part->job && !part->job->wanted) {
+      if (auto done = part->Finish(ZX_ERR_BAD_STATE)) {
+        finished.push_back(*std::move(done));
+      }
+    }
+  }
   return finished;
 }
 

@@ -104,6 +104,9 @@ class InFlight {
   std::vector<Finished> Cancel(uint64_t object, zx_status_t status);
   std::vector<Finished> CancelAll(zx_status_t status);
 
+  // Who may write into guest memory does not matter any more. Returns the requests that were only waiting for that.
+  std::vector<Finished> OnGuestEnded();
+
   // Parts with a slot; parts without.
   [[nodiscard]] size_t sent() const { return sent_; }
   [[nodiscard]] size_t waiting() const { return waiting_; }
@@ -116,7 +119,10 @@ class InFlight {
   void Enqueue(Part part);
   void CancelParts(std::deque<Part> parts, zx_status_t status, std::vector<Finished>& finished);
 
+  enum class Guest { kRuns, kHasEnded };
+
   const uint64_t slot_size_;
+  Guest guest_ = Guest::kRuns;
   uint64_t next_id_ = 1;
   std::vector<Slot> slots_;
   size_t sent_ = 0;

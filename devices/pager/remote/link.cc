@@ -148,6 +148,15 @@ void Link::Close(uint64_t object) {
   AnswerAll(std::move(finished));
 }
 
+void Link::OnGuestEnded() {
+  std::vector<Finished> finished;
+  {
+    const std::lock_guard lock(mutex_);
+    finished = in_flight_.OnGuestEnded();
+  }
+  AnswerAll(std::move(finished));
+}
+
 void Link::AnswerAll(std::vector<Finished> finished) {
   for (Finished& each : finished) {
     each.Answer();

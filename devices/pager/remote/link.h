@@ -77,6 +77,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void Attach(uint64_t object, std::shared_ptr<VmoControl> vmo);
   // Answers what the object has not had answered, with ZX_ERR_BAD_STATE.
   void Close(uint64_t object);
+  // From now on nobody waits for a pager to let go of guest memory.
+  void OnGuestEnded();
 
   [[nodiscard]] LinkCounters counters() const;
 

@@ -33,6 +33,7 @@ class RemotePager final : public Pager {
   // ZX_ERR_IO when the pager process does not answer within the patience.
   void StartOpen(std::string_view path, OpenHandler handler) override;
   void StartList(std::string_view path, ListHandler handler) override;
+  void OnGuestEnded() override { link_->OnGuestEnded(); }
   // These wait for it.
   base::Result<std::shared_ptr<PageSource>, zx_status_t> Open(std::string_view path) override;
   base::Result<std::vector<std::string>, zx_status_t> List(std::string_view path) override;

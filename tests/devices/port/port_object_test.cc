@@ -144,16 +144,31 @@ TEST_F(PortOverdueTest, OverdueReadIsReportedAndItsWaitersTimeOut) {
   EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
 }
 
-TEST_F(PortOverdueTest, OverdueCompleteIsReportedOnly) {
+TEST_F(PortOverdueTest, CompleteOfASourceThatDoesNothingIsGivenUp) {
   guest_.Start();
   const uint64_t object = guest_.Open();
   const PortTicket complete = guest_.port->Complete(object);
   guest_.Send(abi::kPortRequestQueue, complete);
   pager::CompleteRequest held = source_->completes.Take();
-  EXPECT_FALSE(box.Take().failed);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, complete).status, ZX_ERR_TIMED_OUT);
+  EXPECT_TRUE(box.Take().failed);
   EXPECT_EQ(guest_.device->counters().operations, 0u);
+
+  // The late answer is dropped, and the same chain may be in use again.
   held.Complete(ZX_OK);
-  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, complete).status, ZX_OK);
+  const PortTicket read = guest_.port->Read(object, 0, 1);
+  guest_.Send(abi::kPortRequestQueue, read);
+  source_->Take().Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
+}
+
+TEST_F(PortOverdueTest, ResetDoesNotWaitForACompleteAndItsAnswerMayComeLater) {
+  guest_.Start();
+  const PortTicket complete = guest_.port->Complete(guest_.Open());
+  guest_.Send(abi::kPortRequestQueue, complete);
+  pager::CompleteRequest held = source_->completes.Take();
+  guest_.driven->driver.Write(VIRTIO_MMIO_STATUS, 0);
+  held.Complete(ZX_OK);
 }
 
 TEST(PortOverdue, IsDescribedInOneLine) {
@@ -165,6 +180,16 @@ TEST(PortOverdue, IsDescribedInOneLine) {
   EXPECT_EQ(dev::Describe(overdue),
             "the pager of 'd/f?' has not answered a READ of [0x1000, 0x3000) for 20.1 s; who waits for it fails with "
             "ZX_ERR_TIMED_OUT");
+}
+
+TEST(PortOverdue, CompleteThatIsGivenUpIsDescribedInOneLine) {
+  EXPECT_EQ(dev::Describe(dev::PortOverdueRequest{
+                .name = "f",
+                .request = {.object = 1, .kind = abi::PortRequestKind::kComplete, .offset = 0, .length = 0},
+                .age = std::chrono::seconds(1),
+                .failed = true}),
+            "the pager of 'f' has not answered a COMPLETE for 1.0 s and does nothing; the guest waits no longer, what "
+            "was not written back is lost");
 }
 
 class PortReportTest : private Reports, public PortObjectTest {
@@ -291,6 +316,42 @@ TEST_F(PortAwayTest, AnswerAfterAResetIsDropped) {
   handler(std::shared_ptr<pager::PageSource>(std::move(late)));
   EXPECT_TRUE(watched.expired());
   EXPECT_EQ(guest_.device->counters().opens, 0u);
+}
+
+// Who has pages to write back may take its time.
+TEST_F(PortReportTest, CompleteOfASourceThatHoldsLentPagesIsNotGivenUp) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  Outcome<zx_status_t, pager::PageLease> outcome;
+  source_->controls.Take()->Lend(0, kPageSize, outcome.handler());
+  const uint64_t operation = guest_.WaitForOperation().id;
+  const PortTicket lend = guest_.port->Lend(object, 0, operation, {guest_.driven->memory.Allocate(kPageSize)});
+  guest_.Send(abi::kPortRequestQueue, lend);
+  auto [status, lease] = outcome.Wait();
+  const PortTicket complete = guest_.port->Complete(object);
+  guest_.Send(abi::kPortRequestQueue, complete);
+  pager::CompleteRequest held = source_->completes.Take();
+  for (uint32_t reports = 0; reports < 10 * dev::kPortIdlePeriods;) {
+    const dev::PortOverdueRequest report = box.Take();
+    EXPECT_FALSE(report.failed);
+    reports += report.request.kind == abi::PortRequestKind::kComplete ? 1 : 0;
+  }
+  held.Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, complete).status, ZX_OK);
+  lease.End();
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, lend).status, ZX_OK);
+}
+
+TEST_F(PortReportTest, WithoutATimeoutACompleteIsGivenUpOnceItsSourceDidNothingForLong) {
+  guest_.Start();
+  const PortTicket complete = guest_.port->Complete(guest_.Open());
+  guest_.Send(abi::kPortRequestQueue, complete);
+  pager::CompleteRequest held = source_->completes.Take();
+  for (uint32_t period = 1; period < dev::kPortIdlePeriods; ++period) {
+    EXPECT_FALSE(box.Take().failed);
+  }
+  EXPECT_TRUE(box.Take().failed);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, complete).status, ZX_ERR_TIMED_OUT);
 }
 
 }  // namespace
