@@ -90,7 +90,7 @@ class ShufflingSource final : public pager::PageSource {
  private:
   static void Answer(pager::ReadRequest request, bool fail) {
     if (fail) {
-      request.Complete(ZX_ERR_IO_DATA_LOSS);
+      request.Complete(ZX_ERR_IO_DATA_INTEGRITY);
     } else {
       Fill(request);
       request.Complete(ZX_OK);
@@ -220,7 +220,7 @@ struct Reader {
     ++reads;
     const Result<> result = request.Wait(SuspendPolicy::kGiveWay);
     if (!result.ok()) {
-      EXPECT_EQ(result.error(), Status(ZX_ERR_IO_DATA_LOSS));
+      EXPECT_EQ(result.error(), Status(ZX_ERR_IO_DATA_INTEGRITY));
       ++failures;
     }
   }
