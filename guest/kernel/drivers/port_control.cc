@@ -129,25 +129,17 @@ void PortControl::Send(abi::PortRequest request, std::span<const char> name, Slo
 }
 
 PollOutcome PortControl::Poll() {
-  bool progress = false;
-  do {
-    const auto used = queue_.PopUsed();
-    if (!used.ok()) {
-      return PollOutcome::kBroken;
-    }
-    if (used->has_value()) {
-      Finish(**used);
-      progress = true;
-    }
-    // Whoever has blocked for another answer relies on an interrupt for it.
-  } while (progress && busy() && queue_.EnableInterrupts());
-  if (progress) {
+  // Whoever has blocked for another answer relies on an interrupt for it.
+  const PollOutcome outcome = PollQueue(
+      queue_, [this](const UsedChain& used) { Finish(used); },
+      [this](bool progress) { return progress && busy() && queue_.EnableInterrupts(); });
+  if (outcome == PollOutcome::kProgress) {
     SendCloses();
+    if (has_slot()) {
+      wait_for_slot_.WakeAll(Status(ZX_OK));
+    }
   }
-  if (progress && has_slot()) {
-    wait_for_slot_.WakeAll(Status(ZX_OK));
-  }
-  return progress ? PollOutcome::kProgress : PollOutcome::kNothing;
+  return outcome;
 }
 
 void PortControl::Finish(const UsedChain& used) {

@@ -50,11 +50,4 @@ template <typename T>
   return Status(reply.status);
 }
 
-// What one look at a queue found.
-enum class PollOutcome : uint8_t {
-  kNothing,
-  kProgress,
-  kBroken,  // the device broke the rules: it must be reset before any memory that it has is used again
-};
-
 }  // namespace gk::drivers

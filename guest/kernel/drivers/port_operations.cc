@@ -73,22 +73,10 @@ void PortOperations::Answer(uint32_t slot, uint64_t id, Status status) {
 }
 
 PollOutcome PortOperations::Poll() {
-  bool progress = false;
-  do {
-    while (true) {
-      const auto used = queue_.PopUsed();
-      if (!used.ok()) {
-        return PollOutcome::kBroken;
-      }
-      if (!used->has_value()) {
-        break;
-      }
-      CarryOut(**used);
-      progress = true;
-    }
-    // The host wants to be heard at any time.
-  } while (progress && queue_.EnableInterrupts());
-  return progress ? PollOutcome::kProgress : PollOutcome::kNothing;
+  // The host wants to be heard at any time.
+  return PollQueue(
+      queue_, [this](const UsedChain& used) { CarryOut(used); },
+      [this](bool progress) { return progress && queue_.EnableInterrupts(); });
 }
 
 void PortOperations::Abandon() {

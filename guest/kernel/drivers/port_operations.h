@@ -13,6 +13,7 @@
 
 #include <span>
 
+#include "guest/kernel/drivers/poll_queue.h"
 #include "guest/kernel/drivers/port_memory.h"
 #include "guest/kernel/drivers/port_object.h"
 #include "guest/kernel/drivers/port_requests.h"

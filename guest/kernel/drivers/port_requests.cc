@@ -223,25 +223,16 @@ void PortRequests::Withdraw(PortObject& object, SourceRequest& question) {
 // --- answers ---
 
 PollOutcome PortRequests::Poll() {
-  bool progress = false;
-  do {
-    while (true) {
-      const auto used = queue_.PopUsed();
-      if (!used.ok()) {
-        return PollOutcome::kBroken;
-      }
-      if (!used->has_value()) {
-        break;
-      }
-      Finish(**used);
-      progress = true;
-    }
-    interrupts_on_ = interrupts_on_ && busy();
-  } while (interrupts_on_ && queue_.EnableInterrupts());
-  if (progress) {
+  const PollOutcome outcome = PollQueue(
+      queue_, [this](const UsedChain& used) { Finish(used); },
+      [this](bool /*progress*/) {
+        interrupts_on_ = interrupts_on_ && busy();
+        return interrupts_on_ && queue_.EnableInterrupts();
+      });
+  if (outcome == PollOutcome::kProgress) {
     SendBacklogs();
   }
-  return progress ? PollOutcome::kProgress : PollOutcome::kNothing;
+  return outcome;
 }
 
 Status PortRequests::Judge(const Slot& slot, uint32_t slot_index, uint32_t used_length) const {

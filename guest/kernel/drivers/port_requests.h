@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/kernel/drivers/poll_queue.h"
 #include "guest/kernel/drivers/port_errand.h"
 #include "guest/kernel/drivers/port_memory.h"
 #include "guest/kernel/drivers/port_object.h"
