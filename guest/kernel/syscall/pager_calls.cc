@@ -1,5 +1,7 @@
 // Calls of programs that supply the pages of VMOs themselves. Queries about those VMOs: pager_query_calls.cc.
+#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/syscall/pager_vmo.h"
+#include "guest/kernel/vm/long_loop.h"
 #include "guest/kernel/vm/page_source.h"
 #include "guest/kernel/vm/pager_op_range.h"
 
@@ -58,6 +60,44 @@ Result<> DetachVmo(Caller& caller, zx_handle_t pager_handle, zx_handle_t handle)
   return {};
 }
 
+// How much of a range is dealt with until others have their turn, and the caller's end is looked for.
+constexpr uint64_t kStretch = uint64_t{1} << 20;
+
+struct Extent {
+  uint64_t offset;
+  uint64_t length;
+};
+
+// How much of a supply from `from` of `aux` on moves no more pages than a stretch has: at least one, at most `length`.
+uint64_t StretchOfSupply(const Vmo& aux, uint64_t from, uint64_t length) {
+  const PageIndex first = from / kPageSize;
+  const PageIndex end = first + length / kPageSize;
+  PageIndex at = first;
+  for (uint64_t moved = 0; moved < kStretch && at < end; moved += kPageSize) {
+    const PageIndex present = aux.FindPresent(at);
+    at = present < end ? present + 1 : end;
+  }
+  return (at - first) * kPageSize;
+}
+
+// As zx_pager_supply_pages, for whole pages. Where a stretch fails the ones before it have been supplied.
+Result<> SupplyInStretches(Vmo& vmo, Extent range, Vmo& aux, uint64_t aux_offset) {
+  if (!base::RangeFits(range.offset, range.length, vmo.size()) ||
+      !base::RangeFits(aux_offset, range.length, aux.size())) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  LongLoop loop;
+  for (uint64_t done = 0;;) {
+    const uint64_t length = StretchOfSupply(aux, aux_offset + done, range.length - done);
+    PAGODA_TRY(vmo.SupplyPages(range.offset + done, length, aux, aux_offset + done));
+    done += length;
+    if (done == range.length) {
+      return {};
+    }
+    PAGODA_TRY(loop.OnProgress(kStretch));
+  }
+}
+
 Result<> SupplyPages(Caller& caller, zx_handle_t pager_handle, zx_handle_t handle, uint64_t offset, uint64_t length,
                      zx_handle_t aux_handle, uint64_t aux_offset) {
   PAGODA_TRY_ASSIGN(const RefPtr<VmoDispatcher> vmo,
@@ -67,14 +107,35 @@ Result<> SupplyPages(Caller& caller, zx_handle_t pager_handle, zx_handle_t handl
   if (!base::IsPageAligned(offset) || !base::IsPageAligned(length) || !base::IsPageAligned(aux_offset)) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
-  return vmo->vmo().SupplyPages(offset, length, aux->vmo(), aux_offset);
+  return SupplyInStretches(vmo->vmo(), {.offset = offset, .length = length}, aux->vmo(), aux_offset);
+}
+
+// As zx_pager_op_range with DIRTY, for whole pages. Where a stretch fails the ones before it are dirty.
+Result<> DirtyInStretches(Vmo& vmo, Extent range) {
+  if (!base::RangeFits(range.offset, range.length, vmo.size())) {
+    return Error(ZX_ERR_OUT_OF_RANGE);
+  }
+  LongLoop loop;
+  for (uint64_t done = 0;;) {
+    const uint64_t length = Min(range.length - done, kStretch);
+    PAGODA_TRY(
+        PagerOpRange(vmo, {.op = ZX_PAGER_OP_DIRTY, .offset = range.offset + done, .length = length, .data = 0}));
+    done += length;
+    if (done == range.length) {
+      return {};
+    }
+    PAGODA_TRY(loop.OnProgress(length));
+  }
 }
 
 Result<> OpRange(Caller& caller, zx_handle_t pager_handle, uint32_t number, zx_handle_t handle, uint64_t offset,
                  uint64_t length, uint64_t data) {
   PAGODA_TRY_ASSIGN(const RefPtr<VmoDispatcher> vmo,
                     GetPagerVmo(caller, {pager_handle, ZX_RIGHT_MANAGE_VMO}, {handle, ZX_RIGHT_WRITE}));
-  return PagerOpRange(vmo->vmo(), {.op = number, .offset = offset, .length = length, .data = data});
+  const bool long_dirty = number == ZX_PAGER_OP_DIRTY && data == 0 && length > kStretch &&
+                          base::IsPageAligned(offset | length) && vmo->vmo().traps_dirty();
+  return long_dirty ? DirtyInStretches(vmo->vmo(), {.offset = offset, .length = length})
+                    : PagerOpRange(vmo->vmo(), {.op = number, .offset = offset, .length = length, .data = data});
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 #include <zircon/syscalls/policy.h>
 
 #include "guest/kernel/object/vmo_dispatcher.h"
+#include "guest/kernel/sched/thread.h"
 #include "tests/guest/kernel/syscall/pager_fixture.h"
+#include "tests/support/fake_arch/fibers.h"
 
 namespace gk {
 namespace {
@@ -141,6 +143,49 @@ TEST_F(PagerCallsTest, SupplyTakesWholePagesInsideBothVmos) {
   EXPECT_EQ(SupplyBytes(pager_, vmo, 0, kPageSize, aux, 0 - kPageSize), ZX_ERR_OUT_OF_RANGE);
   EXPECT_EQ(SupplyBytes(pager_, vmo, 0, kPageSize, vmo, 0), ZX_ERR_NOT_SUPPORTED);
   EXPECT_EQ(SupplyBytes(pager_, vmo, 0, kPageSize, aux, 0), ZX_OK);
+}
+
+// Runs `call` on a thread of its own, has another thread kill it, and returns its status.
+template <typename Call>
+int64_t KillDuring(Call call) {
+  int64_t status = ZX_OK;
+  RefPtr<Thread> thread;
+  fake_arch::StartThread([&] {
+    thread = RefPtr<Thread>(Thread::Current());
+    status = call();
+  });
+  fake_arch::StartThread([&] { thread->Kill(); });
+  fake_arch::RunUntilIdle();
+  return status;
+}
+
+TEST_F(PagerCallsTest, LongSupplyLetsOthersInAndEndsWithItsThread) {
+  constexpr uint64_t kSize = 1024 * kPageSize;
+  const zx_handle_t vmo = CreatePagerVmo(kSize / kPageSize);
+  const zx_handle_t aux = CreateCommitted(kSize / kPageSize);
+  EXPECT_EQ(KillDuring([&] {
+              return CallHere(Syscall::pager_supply_pages, pager_, vmo, uint64_t{0}, kSize, aux, uint64_t{0});
+            }),
+            ZX_ERR_INTERNAL_INTR_KILLED);
+  const RefPtr<VmoDispatcher> supplied = *process_->handles().Get<VmoDispatcher>(vmo, 0);
+  const uint64_t done = supplied->vmo().committed_pages() * kPageSize;
+  EXPECT_GT(done, 0u);
+  EXPECT_LT(done, kSize);
+  EXPECT_EQ(SupplyBytes(pager_, vmo, done, kSize - done, aux, done), ZX_OK) << "the rest is where it was";
+  EXPECT_EQ(supplied->vmo().committed_pages() * kPageSize, kSize);
+}
+
+TEST_F(PagerCallsTest, LongDirtyLetsOthersInAndEndsWithItsThread) {
+  constexpr uint64_t kEndless = (uint64_t{1} << 30) * kPageSize;
+  const zx_handle_t vmo = CreatePagerVmo(kEndless / kPageSize, ZX_VMO_TRAP_DIRTY);
+  EXPECT_EQ(SupplyBytes(pager_, vmo, 0, kEndless, CreateVmo(kEndless), 0), ZX_OK) << "zeros cost nothing";
+  EXPECT_EQ(KillDuring([&] {
+              return CallHere(Syscall::pager_op_range, pager_, ZX_PAGER_OP_DIRTY, vmo, uint64_t{0}, kEndless,
+                              uint64_t{0});
+            }),
+            ZX_ERR_INTERNAL_INTR_KILLED);
+  const RefPtr<VmoDispatcher> dirtied = *process_->handles().Get<VmoDispatcher>(vmo, 0);
+  EXPECT_LT(dirtied->vmo().committed_pages(), 1024u) << "memory is not what ended it";
 }
 
 TEST_F(PagerCallsTest, OpRangeChecksHandlesTypesRightsAndWhoseVmoItIs) {
