@@ -250,12 +250,22 @@ TEST_F(ExternalPagerTest, PagerThatStopsAnsweringHoldsUpNeitherReaderNorExit) {
   }
 }
 
-// Whether the pager has guest memory.
-class KilledPagerTest : public ExternalPagerTest, public testing::WithParamInterface<bool> {};
+struct KilledPager {
+  std::string name;
+  std::string serving;   // options of the pager process
+  std::string attached;  // options of the monitor
+};
 
-INSTANTIATE_TEST_SUITE_P(Each, KilledPagerTest, testing::Bool(), [](const testing::TestParamInfo<bool>& parameter) {
-  return parameter.param ? "WithGuestMemory" : "WithArena";
-});
+class KilledPagerTest : public ExternalPagerTest, public testing::WithParamInterface<KilledPager> {};
+
+// With the default interval no pager lives until its clock writes back; with the short ones each is in the middle of
+// it.
+INSTANTIATE_TEST_SUITE_P(
+    Each, KilledPagerTest,
+    testing::Values(KilledPager{"WithArena", "", ""}, KilledPager{"WithGuestMemory", "", ",share-memory"},
+                    KilledPager{"WritingBackByTheClock", ",writeback=2ms", ""},
+                    KilledPager{"WritingBackByTheClockWithGuestMemory", ",writeback=2ms", ",share-memory"}),
+    NameOfParameter());
 
 TEST_P(KilledPagerTest, LosesNoWriteAndGivesNoWrongByte) {
   // Where the machine itself is emulated a pager takes as long to start as 20 of them do elsewhere.
@@ -265,10 +275,10 @@ TEST_P(KilledPagerTest, LosesNoWriteAndGivesNoWrongByte) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   const auto file = files_.Write("data", std::string(kPages * kPageSize, '\0'));
-  const std::string spec = "file:" + file.string();
+  const std::string spec = "file:" + file.string() + GetParam().serving;
 
   auto pager = StartPager(spec, socket_);
-  PageStorm storm(Attach(GetParam() ? ",reconnect=30,share-memory" : ",reconnect=30"), seed);
+  PageStorm storm(Attach(",reconnect=30" + GetParam().attached), seed);
   for (int kill = 0; kill < kills; ++kill) {
     // The point in time is what is random here; nothing is waited for.
     const timespec moment{.tv_sec = 0, .tv_nsec = static_cast<long>(random() % 15'000'000)};
