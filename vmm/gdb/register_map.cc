@@ -12,10 +12,11 @@ namespace {
 
 // Registers of at most 64 bits; wider or narrower ones in Registers are extended with zeros, or cut.
 template <typename Get, typename Set>
-RegisterEntry Integer(std::string name, uint32_t bits, std::string type, RegisterFeature feature, Get get, Set set) {
-  return {.name = std::move(name),
+RegisterEntry Integer(const std::string& name, uint32_t bits, const std::string& type, RegisterFeature feature, Get get,
+                      Set set) {
+  return {.name = name,
           .bits = bits,
-          .type = std::move(type),
+          .type = type,
           .feature = feature,
           .load =
               [get](const Registers& registers, std::span<std::byte> into) {
@@ -32,10 +33,9 @@ RegisterEntry Integer(std::string name, uint32_t bits, std::string type, Registe
 
 // One that is a member of Registers as it is.
 template <auto kMember>
-RegisterEntry Member(std::string name, uint32_t bits, std::string type, RegisterFeature feature) {
+RegisterEntry Member(const std::string& name, uint32_t bits, const std::string& type, RegisterFeature feature) {
   return Integer(
-      std::move(name), bits, std::move(type), feature,
-      [](const Registers& registers) -> uint64_t { return registers.*kMember; },
+      name, bits, type, feature, [](const Registers& registers) -> uint64_t { return registers.*kMember; },
       [](Registers& registers, uint64_t value) {
         auto& member = registers.*kMember;
         member = static_cast<std::remove_reference_t<decltype(member)>>(value);
@@ -43,9 +43,9 @@ RegisterEntry Member(std::string name, uint32_t bits, std::string type, Register
 }
 
 template <auto kArray>
-RegisterEntry Element(std::string name, uint32_t bits, std::string type, size_t index) {
+RegisterEntry Element(const std::string& name, uint32_t bits, const std::string& type, size_t index) {
   return Integer(
-      std::move(name), bits, std::move(type), RegisterFeature::kCore,
+      name, bits, type, RegisterFeature::kCore,
       [index](const Registers& registers) -> uint64_t { return (registers.*kArray)[index]; },
       [index](Registers& registers, uint64_t value) {
         auto& element = (registers.*kArray)[index];
@@ -54,10 +54,11 @@ RegisterEntry Element(std::string name, uint32_t bits, std::string type, size_t 
 }
 
 template <auto kArray>
-RegisterEntry Bytes(std::string name, uint32_t bits, std::string type, RegisterFeature feature, size_t index) {
-  return {.name = std::move(name),
+RegisterEntry Bytes(const std::string& name, uint32_t bits, const std::string& type, RegisterFeature feature,
+                    size_t index) {
+  return {.name = name,
           .bits = bits,
-          .type = std::move(type),
+          .type = type,
           .feature = feature,
           .load =
               [index](const Registers& registers, std::span<std::byte> into) {
@@ -71,10 +72,10 @@ RegisterEntry Bytes(std::string name, uint32_t bits, std::string type, RegisterF
 
 // gdb names the halves of a 64-bit pointer as if they were segment and offset.
 template <auto kMember>
-RegisterEntry Half(std::string name, bool upper) {
+RegisterEntry Half(const std::string& name, bool upper) {
   const uint32_t shift = upper ? 32 : 0;
   return Integer(
-      std::move(name), 32, "int", RegisterFeature::kCore,
+      name, 32, "int", RegisterFeature::kCore,
       [shift](const Registers& registers) -> uint64_t { return registers.*kMember >> shift; },
       [shift](Registers& registers, uint64_t value) {
         const uint64_t mask = uint64_t{UINT32_MAX} << shift;
@@ -142,14 +143,14 @@ constexpr size_t kMaxRegisterSize = 16;
 }  // namespace
 
 const std::vector<RegisterEntry>& RegisterTable() {
-  static const std::vector<RegisterEntry> table = [] {
+  static const std::vector<RegisterEntry> kTable = [] {
     std::vector<RegisterEntry> entries;
     AddCore(entries);
     AddSse(entries);
     AddSystem(entries);
     return entries;
   }();
-  return table;
+  return kTable;
 }
 
 std::string RegisterText(const Registers& registers, size_t number) {

@@ -98,14 +98,14 @@ std::string FeatureXml(const FeatureText& text) {
 }  // namespace
 
 const std::string& TargetXml() {
-  static const std::string text = [] {
+  static const std::string kText = [] {
     std::string xml(kHead);
     for (const FeatureText& feature : kFeatures) {
       xml += FeatureXml(feature);
     }
     return xml + "</target>\n";
   }();
-  return text;
+  return kText;
 }
 
 }  // namespace vmm::gdb
