@@ -76,7 +76,9 @@ bool GuestMemory::CopyOut(uint64_t address, std::span<const std::byte> from) con
 }
 
 void CopyOnce(std::span<std::byte> into, std::span<const std::byte> guest) {
-  std::memcpy(into.data(), guest.data(), into.size());
+  if (!into.empty()) {  // of nothing there may be no address, which memcpy must not be given
+    std::memcpy(into.data(), guest.data(), into.size());
+  }
   // ORDER: for the compiler only: what is read after this is read from the copy. Matters should this ever be inlined.
   std::atomic_signal_fence(std::memory_order_seq_cst);
 }
