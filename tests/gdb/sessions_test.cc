@@ -58,10 +58,10 @@ TEST_F(SessionsTest, ATripleFaultStopsForTheDebugger) {
 
 TEST_F(SessionsTest, MonitorCommandsAnswerWhatThePersonAsks) {
   Start({"--gdb-wait"}, {"hello"});
-  const std::string said =
-      Debug({"tbreak hello.cc:main", "continue", "monitor help", "monitor vmos", "monitor vmars", "monitor pagers",
-             "monitor requests", "monitor threads", "monitor maps 0x10000000", "monitor dis 0x10000000 2",
-             "monitor regs", "monitor vmars 999999", "monitor maps", "monitor nonsense", "continue"});
+  const std::string said = Debug({"tbreak hello.cc:main", "continue", "monitor help", "monitor vmos", "monitor vmars",
+                                  "monitor pagers", "monitor requests", "monitor threads", "monitor maps 0x10000000",
+                                  "monitor dis 0x10000000 2", "monitor dis $rip 1", "monitor regs",
+                                  "monitor vmars 999999", "monitor maps", "monitor nonsense", "continue"});
   EXPECT_TRUE(
       Shows(said, {"monitor vmos", "KOID", "vdso", "process ", "hello", "PROCESS", "level 4", "level 1", "pushq",
                    "RIP ", "no process has this koid", "an address is missing", "there is no command"}));

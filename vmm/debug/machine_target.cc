@@ -245,12 +245,13 @@ std::vector<gdb::Library> MachineTarget::Libraries() {
 Outcome<std::string> MachineTarget::AnswerHere(const std::string& name, const std::vector<std::string>& words,
                                                gdb::ThreadId thread) {
   PAGODA_TRY_ASSIGN(const CpuRegisters cpu, ReadCpu(thread));
+  const gdb::Registers registers = ToGdb(cpu);
   if (name == "regs") {
-    return DescribeRegisters(ToGdb(cpu));
+    return DescribeRegisters(registers);
   }
-  const std::optional<uint64_t> address = words.empty() ? std::nullopt : ParseNumber(words.front());
+  const std::optional<uint64_t> address = words.empty() ? std::nullopt : ParseAddress(words.front(), registers);
   if (!address) {
-    return Fail(ErrorCode::kInvalid, fmt::format("{}: an address is missing, as 4096 or 0x1000", name));
+    return Fail(ErrorCode::kInvalid, "an address is missing, as 4096, 0x1000 or $rip");
   }
   if (name == "maps") {
     return DescribeWalk(WalkPageTables(memory(), RootOf(cpu.context, *address), *address));

@@ -1,8 +1,11 @@
 #include "vmm/debug/monitor_commands.h"
 
 #include <charconv>
+#include <span>
 #include <sstream>
 #include <utility>
+
+#include "vmm/gdb/register_map.h"
 
 namespace vmm {
 
@@ -10,7 +13,7 @@ std::vector<gdb::MonitorCommand> AllMonitorCommands() {
   return {
       {"vmos", "", "All VMOs: sizes, kinds, relations"},
       {"vmars", "[PID]", "Regions and mappings of the process with this koid, or of all"},
-      {"maps", "ADDR", "The page-table walk of an address in the selected CPU's address space"},
+      {"maps", "ADDR", "The page-table walk of an address, or of $rip and the like, in the selected CPU's space"},
       {"pagers", "", "Pagers and the VMOs that they serve"},
       {"requests", "", "Page requests that wait for an answer, with their age"},
       {"threads", "[PID]", "Threads of the process with this koid, or of all"},
@@ -44,6 +47,20 @@ std::optional<uint64_t> ParseNumber(std::string_view text) {
     return std::nullopt;
   }
   return value;
+}
+
+std::optional<uint64_t> ParseAddress(std::string_view text, const gdb::Registers& registers) {
+  if (!text.starts_with('$')) {
+    return ParseNumber(text);
+  }
+  for (const gdb::RegisterEntry& entry : gdb::RegisterTable()) {
+    uint64_t value = 0;
+    if (entry.name == text.substr(1) && entry.size() == sizeof(value)) {
+      entry.load(registers, std::as_writable_bytes(std::span(&value, 1)));
+      return value;
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> SplitWords(const std::string& text) {

@@ -20,6 +20,10 @@ namespace vmm {
 // "0x1f", "31"; nullopt for anything else.
 [[nodiscard]] std::optional<uint64_t> ParseNumber(std::string_view text);
 
+// A number, or a general or control register's name behind a dollar sign, as "$rip": gdb passes a line of `monitor` on
+// as it is, without putting values in.
+[[nodiscard]] std::optional<uint64_t> ParseAddress(std::string_view text, const gdb::Registers& registers);
+
 // Words separated by blanks.
 [[nodiscard]] std::vector<std::string> SplitWords(const std::string& text);
 

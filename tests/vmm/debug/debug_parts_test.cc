@@ -69,6 +69,18 @@ TEST(MonitorCommandsTest, NumbersAreDecimalOrHexadecimal) {
   EXPECT_EQ(ParseNumber("-1"), std::nullopt);
 }
 
+TEST(MonitorCommandsTest, AnAddressMayBeARegister) {
+  gdb::Registers registers;
+  registers.rip = 0x1234'5678'9abc;
+  registers.cr2 = 8;
+  EXPECT_EQ(ParseAddress("$rip", registers), 0x1234'5678'9abcu);
+  EXPECT_EQ(ParseAddress("$cr2", registers), 8u);
+  EXPECT_EQ(ParseAddress("0x1f", registers), 31u);
+  for (const char* nonsense : {"$", "rip", "$RIP", "$cs", "$xmm0", "$nothing", ""}) {
+    EXPECT_EQ(ParseAddress(nonsense, registers), std::nullopt) << nonsense;
+  }
+}
+
 TEST(MonitorCommandsTest, EachQuestionOfTheKernelIsInTheList) {
   int questions = 0;
   for (const gdb::MonitorCommand& command : AllMonitorCommands()) {
