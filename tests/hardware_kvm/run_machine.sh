@@ -13,7 +13,7 @@ rm -f "$results"
 # not that: the tests inside find it and go on. So a machine that did not come to its end (98) is started once more, and the
 # output says so; one that fails in any other way, or twice, has failed.
 attempt() {
-  "$here/../../scripts/hardware-kvm" --build "$build" --timeout 600 --env REQUIRE_KVM=1 \
+  "$here/../../scripts/hardware-kvm" --build "$build" --timeout 900 --env REQUIRE_KVM=1 \
     --add "$build/tests/bin/pagoda_integration_test:/pagoda/tests/bin/pagoda_integration_test" \
     --add "$here/run_in_machine.sh:/run.sh" --fetch "/results:$results" -- sh /run.sh "$@"
 }
