@@ -1,5 +1,4 @@
 // Calls of programs that supply the pages of VMOs themselves. Queries about those VMOs: pager_query_calls.cc.
-#include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/syscall/pager_vmo.h"
 #include "guest/kernel/vm/long_loop.h"
 #include "guest/kernel/vm/page_source.h"
@@ -110,32 +109,11 @@ Result<> SupplyPages(Caller& caller, zx_handle_t pager_handle, zx_handle_t handl
   return SupplyInStretches(vmo->vmo(), {.offset = offset, .length = length}, aux->vmo(), aux_offset);
 }
 
-// As zx_pager_op_range with DIRTY, for whole pages. Where a stretch fails the ones before it are dirty.
-Result<> DirtyInStretches(Vmo& vmo, Extent range) {
-  if (!base::RangeFits(range.offset, range.length, vmo.size())) {
-    return Error(ZX_ERR_OUT_OF_RANGE);
-  }
-  LongLoop loop;
-  for (uint64_t done = 0;;) {
-    const uint64_t length = Min(range.length - done, kStretch);
-    PAGODA_TRY(
-        PagerOpRange(vmo, {.op = ZX_PAGER_OP_DIRTY, .offset = range.offset + done, .length = length, .data = 0}));
-    done += length;
-    if (done == range.length) {
-      return {};
-    }
-    PAGODA_TRY(loop.OnProgress(length));
-  }
-}
-
 Result<> OpRange(Caller& caller, zx_handle_t pager_handle, uint32_t number, zx_handle_t handle, uint64_t offset,
                  uint64_t length, uint64_t data) {
   PAGODA_TRY_ASSIGN(const RefPtr<VmoDispatcher> vmo,
                     GetPagerVmo(caller, {pager_handle, ZX_RIGHT_MANAGE_VMO}, {handle, ZX_RIGHT_WRITE}));
-  const bool long_dirty = number == ZX_PAGER_OP_DIRTY && data == 0 && length > kStretch &&
-                          base::IsPageAligned(offset | length) && vmo->vmo().traps_dirty();
-  return long_dirty ? DirtyInStretches(vmo->vmo(), {.offset = offset, .length = length})
-                    : PagerOpRange(vmo->vmo(), {.op = number, .offset = offset, .length = length, .data = data});
+  return PagerOpRange(vmo->vmo(), {.op = number, .offset = offset, .length = length, .data = data});
 }
 
 }  // namespace
