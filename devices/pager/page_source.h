@@ -37,7 +37,8 @@ struct ObjectInfo {
 
 // One open object. The life of one, as it sees it:
 //
-//   info ──▶ Attach ──▶ Read, Dirty in any number ──▶ Complete ──▶ destroyed, or Attach again when it is opened anew
+//   info ──▶ Attach ──▶ Read, Dirty, Sync in any number ──▶ Complete ──▶ destroyed, or Attach again when it is opened
+//   anew
 //
 // One method at a time is called, so none may block for long: the guest's other objects wait behind it. A request may
 // be kept and answered from any thread, but in bounded time: a device that is reset waits for its requests. The
@@ -62,6 +63,9 @@ class PageSource {
 
   // Comes for objects that trap it only. The default lets all writes go on.
   virtual void Dirty(DirtyRequest request) { request.Complete(ZX_OK); }
+
+  // Write back what is dirty, durably (Writeback::Flush). The default is for objects that keep nothing for good.
+  virtual void Sync(SyncRequest request) { request.Complete(ZX_ERR_NOT_SUPPORTED); }
 
   // The last chance to write back what is dirty. The default has nothing to write back.
   virtual void Complete(CompleteRequest request) { request.Complete(ZX_OK); }

@@ -3,6 +3,7 @@
 //   ReadRequest      fill these pages           (ZX_PAGER_VMO_READ)
 //   DirtyRequest     may these become dirty?    (ZX_PAGER_VMO_DIRTY)
 //   CompleteRequest  nothing more will follow   (ZX_PAGER_VMO_COMPLETE)
+//   SyncRequest      make what is dirty durable (zx_pagoda_object_sync)
 //
 // Requests are move-only: whoever holds one owes its answer. One that is destroyed unanswered answers itself with
 // ZX_ERR_BAD_STATE, so that no path can lose a request or turn it into zeros.
@@ -120,6 +121,20 @@ class CompleteRequest {
   explicit CompleteRequest(std::unique_ptr<Answer> answer) : answer_(std::move(answer)) {}
 
   // Answers. The status is for the record: the VMO goes in any case. Precondition: not answered yet.
+  void Complete(zx_status_t status) { answer_.Give(status); }
+
+ private:
+  OwedAnswer answer_;
+};
+
+// A program wants to know that what it has written is durable.
+class SyncRequest {
+ public:
+  explicit SyncRequest(std::unique_ptr<Answer> answer) : answer_(std::move(answer)) {}
+
+  // Answers. ZX_OK: all that was dirty when the request came has been written back and survives a loss of power.
+  // Otherwise what could not be written is still dirty; the program gets the status, which may be any public error.
+  // Precondition: not answered yet.
   void Complete(zx_status_t status) { answer_.Give(status); }
 
  private:

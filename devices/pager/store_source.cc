@@ -86,6 +86,14 @@ void StoreSource::Read(ReadRequest request) {
 
 void StoreSource::Dirty(DirtyRequest request) { writeback_->Dirty(std::move(request)); }
 
+void StoreSource::Sync(SyncRequest request) {
+  if (store_->info().read_only) {
+    request.Complete(ZX_OK);
+  } else {
+    writeback_->Sync(std::move(request));
+  }
+}
+
 void StoreSource::Complete(CompleteRequest request) {
   if (store_->info().read_only) {
     request.Complete(ZX_OK);

@@ -27,6 +27,7 @@ class StoreSource final : public PageSource {
   // Answers before it returns when the store can do that (Store::ReadNow).
   void Read(ReadRequest request) override;
   void Dirty(DirtyRequest request) override;
+  void Sync(SyncRequest request) override;
   void Complete(CompleteRequest request) override;
 
   // See Writeback::Flush. Any thread.

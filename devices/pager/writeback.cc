@@ -46,6 +46,12 @@ void Writeback::Flush(Handler handler) {
   });
 }
 
+void Writeback::Sync(SyncRequest request) {
+  // A std::function can be copied, a request cannot.
+  const auto shared = std::make_shared<SyncRequest>(std::move(request));
+  Flush([shared](zx_status_t status) { shared->Complete(status); });
+}
+
 void Writeback::Complete(CompleteRequest request) {
   post(strand_, [self = shared_from_this(), request = std::move(request)]() mutable {
     self->completing_.push_back(std::move(request));
@@ -70,6 +76,7 @@ awaitable<void> Writeback::Run() {
     const std::vector<Handler> waiters = std::exchange(waiting_, {});
     std::vector<CompleteRequest> completing = std::exchange(completing_, {});
     const bool clock_only = waiters.empty() && completing.empty();
+    unsynced_ = unsynced_ || !waiters.empty();  // who asks is told of what others have written as well
     const zx_status_t status = co_await RunPass(clock_only ? Durability::kWritten : Durability::kDurable);
     for (const Handler& waiter : waiters) {
       waiter(status);
@@ -89,8 +96,9 @@ awaitable<zx_status_t> Writeback::RunPass(Durability durability) {
   }
   budget_.BeginWriteback();
   const std::shared_ptr<VmoControl> vmo = vmo_;
-  WritebackPass pass(vmo, target_, content_size_, durability);
+  WritebackPass pass(vmo, target_, content_size_, unsynced_, durability);
   const WritebackResult result = co_await pass.Run();
+  unsynced_ = result.unsynced;
   if (vmo_ != vmo) {
     co_return result.status;  // attached to another one meanwhile: all that we know of it is from there
   }

@@ -4,6 +4,7 @@
 //
 //   void Attach(vmo)       { writeback_->Attach(vmo, content_size); }
 //   void Dirty(request)    { writeback_->Dirty(std::move(request)); }
+//   void Sync(request)     { writeback_->Sync(std::move(request)); }
 //   void Complete(request) { writeback_->Complete(std::move(request)); }
 //
 // One pass runs at a time. Flush and Complete wait for a pass that begins after them, so it covers all that was dirty.
@@ -43,6 +44,8 @@ class Writeback : public std::enable_shared_from_this<Writeback> {
   // Writes back, durably. ZX_OK: nothing of what was dirty before the call is missing. ZX_ERR_BAD_STATE: not attached.
   // After an error what could not be written is still dirty, and every later pass tries again.
   void Flush(Handler handler);
+  // Flush, whose status is the answer.
+  void Sync(SyncRequest request);
   // Writes back, durably, answers, and lets go of the VMO. If that fails the target is told (OnLost).
   void Complete(CompleteRequest request);
 
@@ -68,6 +71,8 @@ class Writeback : public std::enable_shared_from_this<Writeback> {
   const std::unique_ptr<Alarm> alarm_;
   std::shared_ptr<VmoControl> vmo_;  // null: not attached
   uint64_t content_size_ = 0;
+  // The target may have something that is not durable: of a pass by the clock, or of a predecessor of this process.
+  bool unsynced_ = false;
   Phase phase_ = Phase::kIdle;
   std::vector<Handler> waiting_;                             // for the next pass, which shall be durable
   std::vector<CompleteRequest> completing_;                  // the same

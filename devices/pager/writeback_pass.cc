@@ -25,9 +25,10 @@ bool HasChanged(zx_status_t status) { return status == ZX_ERR_OUT_OF_RANGE || st
 }  // namespace
 
 WritebackPass::WritebackPass(std::shared_ptr<VmoControl> vmo, std::shared_ptr<WritebackTarget> target,
-                             uint64_t content_size, Durability durability)
+                             uint64_t content_size, bool unsynced, Durability durability)
     : vmo_(std::move(vmo)), target_(std::move(target)), durability_(durability) {
   result_.content_size = content_size;
+  result_.unsynced = unsynced;
 }
 
 awaitable<WritebackResult> WritebackPass::Run() {
@@ -71,7 +72,7 @@ awaitable<zx_status_t> WritebackPass::UpdateSize() {
       [this](auto handler) { target_->SetSize(stats_.content_size, std::move(handler)); });
   if (set == ZX_OK) {
     result_.content_size = stats_.content_size;
-    unsynced_ = true;
+    result_.unsynced = true;
   }
   co_return set == ZX_ERR_NOT_SUPPORTED ? ZX_OK : set;
 }
@@ -113,7 +114,7 @@ awaitable<zx_status_t> WritebackPass::Write(DirtyRange range) {
   if (!range.zero) {
     co_return co_await WritePages(range.offset, length);
   }
-  unsynced_ = true;
+  result_.unsynced = true;
   co_return co_await AsyncCall<zx_status_t>(
       [this, range, length](auto handler) { target_->Zero(range.offset, length, std::move(handler)); });
 }
@@ -127,7 +128,7 @@ awaitable<zx_status_t> WritebackPass::WritePages(uint64_t offset, uint64_t lengt
     if (status != ZX_OK) {
       co_return status;
     }
-    unsynced_ = true;
+    result_.unsynced = true;
     const std::vector<iovec> data = Slice(lease.pages(), 0, end - offset);
     const zx_status_t written = co_await AsyncCall<zx_status_t>(
         [this, offset, &data](auto handler) { target_->Write(offset, data, std::move(handler)); });
@@ -151,16 +152,18 @@ awaitable<void> WritebackPass::SyncBatch(std::vector<Step>& batch) {
   }
 }
 
-// A change of size that no batch came after.
+// A change of size that no batch came after, or what an earlier pass has left.
 awaitable<void> WritebackPass::SyncRest() {
-  if (durability_ == Durability::kDurable && unsynced_) {
+  if (durability_ == Durability::kDurable && result_.unsynced) {
     Note(co_await Sync());
   }
 }
 
 awaitable<zx_status_t> WritebackPass::Sync() {
-  unsynced_ = false;
-  co_return co_await AsyncCall<zx_status_t>([this](auto handler) { target_->Sync(std::move(handler)); });
+  const zx_status_t status =
+      co_await AsyncCall<zx_status_t>([this](auto handler) { target_->Sync(std::move(handler)); });
+  result_.unsynced = status != ZX_OK;
+  co_return status;
 }
 
 awaitable<zx_status_t> WritebackPass::OpRange(uint32_t op, DirtyRange range, uint64_t data) {

@@ -59,13 +59,15 @@ struct WritebackResult {
   uint64_t written = 0;        // bytes that have become clean, zeros included
   uint64_t left = 0;           // bytes that were found dirty and stayed so
   uint64_t content_size = 0;   // of the target
+  bool unsynced = false;       // the target may have something that is not durable
 };
 
 class WritebackPass {
  public:
-  // `content_size`: what the target has. Both objects are kept alive for the time of the pass.
+  // `content_size`: what the target has. `unsynced`: it may have something already that is not durable. Both objects
+  // are kept alive for the time of the pass.
   WritebackPass(std::shared_ptr<VmoControl> vmo, std::shared_ptr<WritebackTarget> target, uint64_t content_size,
-                Durability durability);
+                bool unsynced, Durability durability);
 
   // Once.
   boost::asio::awaitable<WritebackResult> Run();
@@ -95,7 +97,6 @@ class WritebackPass {
   const Durability durability_;
   VmoStats stats_{};
   WritebackResult result_;
-  bool unsynced_ = false;  // the target has been changed since the last Sync
 };
 
 }  // namespace pager

@@ -21,10 +21,16 @@ using PortClock = std::chrono::steady_clock;
 
 struct PortHeldRequest {
   uint64_t object;
-  abi::PortRequestKind kind;  // kRead, kDirty, kComplete, or kLend for pages that are lent
+  abi::PortRequestKind kind;  // kRead, kDirty, kComplete, kSync, or kLend for pages that are lent
   uint64_t offset;            // bytes
   uint64_t length;
 };
+
+// A request that page sources answer when they have written back, by operations of their own; it has no memory of the
+// guest's.
+[[nodiscard]] constexpr bool IsWriteBack(abi::PortRequestKind kind) {
+  return kind == abi::PortRequestKind::kComplete || kind == abi::PortRequestKind::kSync;
+}
 
 class PortInFlight {
  public:
@@ -37,8 +43,8 @@ class PortInFlight {
     PortClock::time_point since;
     PortClock::time_point due;
     State state = State::kHeld;
-    // Of a COMPLETE: how many operations its page source had asked for when it was last looked at, and how often in a
-    // row there was none since.
+    // Of a COMPLETE or SYNC: how many operations its page source had asked for when it was last looked at, and how
+    // often in a row there was none since.
     uint64_t operations = 0;
     uint32_t idle_periods = 0;
   };
@@ -65,9 +71,8 @@ class PortInFlight {
 
   // Those that have memory of the guest's.
   [[nodiscard]] size_t CountWithMemory() const {
-    return static_cast<size_t>(std::count_if(held_.begin(), held_.end(), [](const Record& record) {
-      return record.request.kind != abi::PortRequestKind::kComplete;
-    }));
+    return static_cast<size_t>(std::count_if(held_.begin(), held_.end(),
+                                             [](const Record& record) { return !IsWriteBack(record.request.kind); }));
   }
   [[nodiscard]] bool HasLoanOf(uint64_t object) const {
     return std::any_of(held_.begin(), held_.end(), [object](const Record& record) {

@@ -1,6 +1,6 @@
-// What pagers say to opens and listings, and page sources to COMPLETE, on its way from any thread to the service
-// thread, which owns the queues and the open objects. None of these has memory of the guest's, so nobody need wait for
-// them.
+// What pagers say to opens and listings, and page sources to COMPLETE and SYNC, on its way from any thread to the
+// service thread, which owns the queues and the open objects. None of these has memory of the guest's, so nobody need
+// wait for them.
 //
 // A pager may answer when the session is over: its answer is then dropped, and with it the page source. The mutex is a
 // leaf: nothing is called while it is held.
@@ -30,12 +30,12 @@ struct PortListAnswer {
   PortList list;
   base::Result<std::vector<std::string>, zx_status_t> names;
 };
-struct PortCompleteAnswer {
+struct PortWriteBackAnswer {
   zx_status_t status;
 };
 struct PortInquiry {
-  PortCompletion completion;  // with the request's id; the ticket means something for COMPLETE only
-  std::variant<PortOpenAnswer, PortListAnswer, PortCompleteAnswer> answer;
+  PortCompletion completion;  // with the request's id; the ticket means something for the last only
+  std::variant<PortOpenAnswer, PortListAnswer, PortWriteBackAnswer> answer;
 };
 
 class PortInquiries {

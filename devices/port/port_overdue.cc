@@ -19,6 +19,8 @@ std::string_view NameOf(Kind kind) {
       return "DIRTY";
     case Kind::kComplete:
       return "COMPLETE";
+    case Kind::kSync:
+      return "SYNC";
     default:
       return "loan";
   }
@@ -49,7 +51,7 @@ std::string Describe(const PortOverdueRequest& overdue) {
   if (!overdue.failed) {
     return text;
   }
-  return text + (overdue.request.kind == Kind::kComplete
+  return text + (IsWriteBack(overdue.request.kind)
                      ? " and does nothing; the guest waits no longer, what was not written back is lost"
                      : "; who waits for it fails with ZX_ERR_TIMED_OUT");
 }

@@ -112,11 +112,13 @@ Request ParseDirty(const abi::PortRequest& request, const Payload& payload) {
   return PortDirty{.object = request.object, .offset = request.offset, .length = request.length};
 }
 
-Request ParseComplete(const abi::PortRequest& request, const Payload& payload) {
+// kComplete, kSync: `Parsed` says which.
+template <typename Parsed>
+Request ParsePlain(const abi::PortRequest& request, const Payload& payload) {
   if (request.offset != 0 || request.length != 0 || request.operation != 0 || !payload.empty()) {
     return Rejected();
   }
-  return PortComplete{.object = request.object};
+  return Parsed{.object = request.object};
 }
 
 Request ParseLend(const abi::PortRequest& request, const Payload& payload) {
@@ -152,7 +154,9 @@ Request ParsePages(const abi::PortRequest& request, const Payload& payload) {
     case Kind::kDirty:
       return ParseDirty(request, payload);
     case Kind::kComplete:
-      return ParseComplete(request, payload);
+      return ParsePlain<PortComplete>(request, payload);
+    case Kind::kSync:
+      return ParsePlain<PortSync>(request, payload);
     case Kind::kLend:
       return ParseLend(request, payload);
     default:

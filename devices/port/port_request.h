@@ -46,6 +46,9 @@ struct PortDirty {
 struct PortComplete {
   uint64_t object;
 };
+struct PortSync {
+  uint64_t object;
+};
 struct PortLend {
   uint64_t object;
   uint64_t offset;
@@ -60,7 +63,8 @@ struct PortRejected {
 
 struct PortCall {
   uint64_t id = 0;  // for the reply; 0 when the chain does not even hold a request
-  std::variant<PortRejected, PortOpen, PortClose, PortList, PortRead, PortDirty, PortComplete, PortLend> request;
+  std::variant<PortRejected, PortOpen, PortClose, PortList, PortRead, PortDirty, PortComplete, PortSync, PortLend>
+      request;
 };
 
 // The buffer that the reply goes to; nullopt when the chain has no room for one, which breaks the queue.

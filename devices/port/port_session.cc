@@ -42,14 +42,14 @@ class PortSourceAnswer final : public pager::Answer {
   const uint64_t length_;  // bytes filled on success
 };
 
-// The same for COMPLETE, which may come when the session is over.
-class PortCompleteAnswerer final : public pager::Answer {
+// The same for COMPLETE and SYNC, which may come when the session is over.
+class PortWriteBackAnswerer final : public pager::Answer {
  public:
-  PortCompleteAnswerer(std::shared_ptr<PortInquiries> inquiries, const PortCompletion& completion)
+  PortWriteBackAnswerer(std::shared_ptr<PortInquiries> inquiries, const PortCompletion& completion)
       : inquiries_(std::move(inquiries)), completion_(completion) {}
 
   void OnAnswer(zx_status_t status) override {
-    inquiries_->Post({.completion = completion_, .answer = PortCompleteAnswer{.status = status}});
+    inquiries_->Post({.completion = completion_, .answer = PortWriteBackAnswer{.status = status}});
   }
 
  private:
@@ -194,7 +194,7 @@ void PortSession::ServeOverdue(PortClock::time_point now) {
                            .handler = std::monostate(),
                            .data = {}});
     }
-    const bool given_up = request.kind == Kind::kComplete && GiveUpComplete(*ticket);
+    const bool given_up = IsWriteBack(request.kind) && GiveUpWriteBack(*ticket);
     ++counters_.overdue;
     options_.on_overdue({.name = object == nullptr ? "(closed)" : object->name,
                          .request = request,
@@ -205,7 +205,7 @@ void PortSession::ServeOverdue(PortClock::time_point now) {
 
 // A page source that writes back wants operations on the way, or holds pages that it was lent. One that does neither
 // would keep a guest that waits for its last write-back from ending.
-bool PortSession::GiveUpComplete(PortInFlight::Ticket ticket) {
+bool PortSession::GiveUpWriteBack(PortInFlight::Ticket ticket) {
   const uint64_t operations = operations_->CountAskedFor(ticket->request.object);
   const bool at_work = operations != ticket->operations || in_flight_.HasLoanOf(ticket->request.object);
   ticket->operations = operations;
@@ -213,7 +213,7 @@ bool PortSession::GiveUpComplete(PortInFlight::Ticket ticket) {
   if (ticket->idle_periods < (options_.fail_overdue ? 1 : kPortIdlePeriods)) {
     return false;
   }
-  auto waiting = completes_.extract(&*ticket);
+  auto waiting = write_backs_.extract(&*ticket);
   PortCompletion completion = waiting.mapped();
   completion.reply.status = ZX_ERR_TIMED_OUT;
   in_flight_.GiveUp(ticket);
@@ -230,7 +230,7 @@ bool PortSession::ServeInquiries() {
     return false;
   }
   for (PortInquiry& inquiry : inquiries_->Take()) {
-    if (std::holds_alternative<PortCompleteAnswer>(inquiry.answer)) {
+    if (std::holds_alternative<PortWriteBackAnswer>(inquiry.answer)) {
       Conclude(inquiry);
       continue;
     }
@@ -243,11 +243,11 @@ bool PortSession::ServeInquiries() {
   return true;
 }
 
-// Of a COMPLETE that was given up the guest has had its answer.
+// Of a request that was given up the guest has had its answer.
 void PortSession::Conclude(const PortInquiry& inquiry) {
   const PortInFlight::Ticket ticket = inquiry.completion.ticket;
-  if (auto waiting = completes_.extract(&*ticket)) {
-    waiting.mapped().reply.status = std::get<PortCompleteAnswer>(inquiry.answer).status;
+  if (auto waiting = write_backs_.extract(&*ticket)) {
+    waiting.mapped().reply.status = std::get<PortWriteBackAnswer>(inquiry.answer).status;
     GiveBack(abi::kPortRequestQueue, waiting.mapped());
   }
   in_flight_.End(ticket);
@@ -367,13 +367,26 @@ PortSession::Reply PortSession::Execute(const PortComplete& complete, const Port
   if (object == nullptr) {
     return Reject(ZX_ERR_NOT_FOUND);
   }
+  object->source->Complete(pager::CompleteRequest(OweWriteBack(completion, complete.object, Kind::kComplete)));
+  return std::nullopt;
+}
+
+PortSession::Reply PortSession::Execute(const PortSync& sync, const PortCompletion& completion) {
+  const PortOpenObject* object = objects_.Find(sync.object);
+  if (object == nullptr) {
+    return Reject(ZX_ERR_NOT_FOUND);
+  }
+  object->source->Sync(pager::SyncRequest(OweWriteBack(completion, sync.object, Kind::kSync)));
+  return std::nullopt;
+}
+
+std::unique_ptr<pager::Answer> PortSession::OweWriteBack(const PortCompletion& completion, uint64_t object, Kind kind) {
   ++counters_.requests;
   PortCompletion owed = completion;
-  owed.ticket = in_flight_.Begin({.object = complete.object, .kind = Kind::kComplete, .offset = 0, .length = 0}, now_);
-  owed.ticket->operations = operations_->CountAskedFor(complete.object);
-  completes_.emplace(&*owed.ticket, owed);
-  object->source->Complete(pager::CompleteRequest(std::make_unique<PortCompleteAnswerer>(inquiries_, owed)));
-  return std::nullopt;
+  owed.ticket = in_flight_.Begin({.object = object, .kind = kind, .offset = 0, .length = 0}, now_);
+  owed.ticket->operations = operations_->CountAskedFor(object);
+  write_backs_.emplace(&*owed.ticket, owed);
+  return std::make_unique<PortWriteBackAnswerer>(inquiries_, owed);
 }
 
 // The lease keeps the chain, and so the pages, until it ends.

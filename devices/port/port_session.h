@@ -30,8 +30,8 @@ namespace dev {
 // How many objects a guest may have open at a time: bounds the host memory and descriptors that it can tie up.
 inline constexpr size_t kPortMaxOpenObjects = 1024;
 
-// How many periods in a row (PortOptions::overdue_after) a page source may do nothing for a COMPLETE, when no timeout
-// was asked for.
+// How many periods in a row (PortOptions::overdue_after) a page source may do nothing for a COMPLETE or SYNC, when no
+// timeout was asked for.
 inline constexpr uint32_t kPortIdlePeriods = 3;
 
 // What a session borrows; all outlive it.
@@ -79,7 +79,7 @@ class PortSession {
   [[nodiscard]] Progress ServeOperations();
   void ServeOverdue(PortClock::time_point now);
   // False when its page source is still at work, or may be.
-  [[nodiscard]] bool GiveUpComplete(PortInFlight::Ticket ticket);
+  [[nodiscard]] bool GiveUpWriteBack(PortInFlight::Ticket ticket);
 
   // One for each kind of request. The reply; nullopt: a pager or page source answers.
   using Reply = std::optional<abi::PortReply>;
@@ -90,6 +90,7 @@ class PortSession {
   [[nodiscard]] Reply Execute(const PortRead& read, const PortCompletion& completion);
   [[nodiscard]] Reply Execute(const PortDirty& dirty, const PortCompletion& completion);
   [[nodiscard]] Reply Execute(const PortComplete& complete, const PortCompletion& completion);
+  [[nodiscard]] Reply Execute(const PortSync& sync, const PortCompletion& completion);
   [[nodiscard]] Reply Execute(const PortLend& lend, const PortCompletion& completion);
 
   [[nodiscard]] abi::PortReply Conclude(PortOpenAnswer& answer);
@@ -100,6 +101,9 @@ class PortSession {
   void Attach(uint64_t id, const PortOpenObject& object);
   // What brings back the answer to a request that a page source gets now.
   [[nodiscard]] std::unique_ptr<pager::Answer> Owe(const PortCompletion& completion, const PortHeldRequest& request);
+  // The same for COMPLETE and SYNC.
+  [[nodiscard]] std::unique_ptr<pager::Answer> OweWriteBack(const PortCompletion& completion, uint64_t object,
+                                                            abi::PortRequestKind kind);
   [[nodiscard]] bool has_operations() const;
   void GiveBack(uint32_t queue, const PortCompletion& completion);
   void Publish(ActiveQueue& queue);
@@ -112,7 +116,8 @@ class PortSession {
   PortClock::time_point now_;
   PortObjects objects_;
   PortInFlight in_flight_;  // with page sources, or answered and not given back yet
-  std::unordered_map<const PortInFlight::Record*, PortCompletion> completes_;  // what page sources are asked, by ticket
+  // COMPLETE and SYNC that page sources have, by ticket.
+  std::unordered_map<const PortInFlight::Record*, PortCompletion> write_backs_;
   std::shared_ptr<PortInquiries> inquiries_;
   std::shared_ptr<PortOperations> operations_;
   PortOperationRing operation_ring_;

@@ -1,11 +1,11 @@
-// The port device's wire format, version 2: how page requests leave the guest, how a pager's operations enter it, and
+// The port device's wire format, version 3: how page requests leave the guest, how a pager's operations enter it, and
 // how host-served objects are opened. PORT_DEVICE.md beside this file is the specification: states, ownership of
 // buffers, who validates what.
 //
 // A virtio 1.2 device with three virtqueues. Little-endian; structures are naturally aligned.
 //
 //   queue 0, kPortControlQueue     guest to host: kOpen, kClose, kList
-//   queue 1, kPortRequestQueue     guest to host: kRead, kDirty, kComplete, kLend
+//   queue 1, kPortRequestQueue     guest to host: kRead, kDirty, kComplete, kLend, kSync
 //   queue 2, kPortOperationQueue   host to guest: PortOperation, answered by PortAnswer
 //
 // A chain of the first two queues:  [PortRequest][payload, readable][payload, writable][PortReply]
@@ -22,7 +22,7 @@ namespace pagoda::abi {
 // Outside the range that virtio 1.2 section 5 has assigned.
 inline constexpr uint32_t kVirtioIdPort = 0x7067;
 
-inline constexpr uint32_t kPortVersion = 2;
+inline constexpr uint32_t kPortVersion = 3;
 inline constexpr uint32_t kPortControlQueue = 0;
 inline constexpr uint32_t kPortRequestQueue = 1;
 inline constexpr uint32_t kPortOperationQueue = 2;
@@ -49,6 +49,7 @@ enum class PortRequestKind : uint32_t {
   kComplete = 5,
   kLend = 6,
   kList = 7,
+  kSync = 8,
 };
 
 struct PortRequest {
@@ -56,7 +57,7 @@ struct PortRequest {
   uint64_t object;     // as given by kOpen; kOpen, kList: 0
   uint64_t offset;     // kRead, kDirty, kLend: bytes, page-aligned; kList: index of the first name wanted; else 0
   uint64_t length;     // kRead, kDirty, kLend: bytes, a page multiple, not 0; kOpen, kList: the name's length;
-                       // kClose: how many successful kOpen it takes back, not 0; kComplete: 0
+                       // kClose: how many successful kOpen it takes back, not 0; kComplete, kSync: 0
   uint64_t operation;  // kRead, kLend: the PortOperation that asked for it, 0 where none did; else 0
   PortRequestKind kind;
   uint32_t reserved;  // 0

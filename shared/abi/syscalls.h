@@ -107,7 +107,8 @@
   X(pager_op_range, 6)                \
   X(pager_query_dirty_ranges, 8)      \
   X(pager_query_vmo_stats, 5)         \
-  X(pagoda_object_list, 7)
+  X(pagoda_object_list, 7)            \
+  X(pagoda_object_sync, 1)
 // clang-format on
 
 #if !defined(__ASSEMBLER__)

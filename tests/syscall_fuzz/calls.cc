@@ -90,6 +90,7 @@ constexpr Known kKnown[] = {
     {"clock_read", "HP"},
     {"pagoda_object_open", "PLQ"},
     {"pagoda_object_list", "PLNPLPP"},
+    {"pagoda_object_sync", "H"},
     {"pagoda_console_read", "PLTP"},
     {"futex_wake_single_owner", "P"},
     {"futex_requeue_single_owner", "PNPNH"},

@@ -23,7 +23,8 @@ Extent ExtentOf(const Request& request) {
   if (const auto* dirty = std::get_if<DirtyRequest>(&request)) {
     return {.kind = RequestKind::kDirty, .offset = dirty->offset(), .length = dirty->length()};
   }
-  return {.kind = RequestKind::kComplete, .offset = 0, .length = 0};
+  const bool is_sync = std::holds_alternative<SyncRequest>(request);
+  return {.kind = is_sync ? RequestKind::kSync : RequestKind::kComplete, .offset = 0, .length = 0};
 }
 
 }  // namespace

@@ -28,7 +28,7 @@
 
 namespace pager::remote {
 
-using Request = std::variant<ReadRequest, DirtyRequest, CompleteRequest>;
+using Request = std::variant<ReadRequest, DirtyRequest, CompleteRequest, SyncRequest>;
 
 // A request with its answer; to be given when no lock is held.
 struct Finished {

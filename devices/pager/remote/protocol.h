@@ -1,4 +1,4 @@
-// The bytes between a monitor and a pager in a process of its own, version 1. PROTOCOL.md says what they mean and when
+// The bytes between a monitor and a pager in a process of its own, version 2. PROTOCOL.md says what they mean and when
 // they may be sent; this file only says where each byte is.
 //
 // Little-endian, naturally aligned, sizes asserted; reserved fields are 0. Nothing of the other side is ever used in
@@ -12,7 +12,7 @@
 namespace pager::remote {
 
 inline constexpr uint32_t kMagic = 0x72676170;  // "pagr"
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 
 // What either side can do without. Offered in kHello, masked in kWelcome.
 inline constexpr uint64_t kFeatureFileRange = 1;    // answers may name a range of a file instead of holding the bytes
@@ -199,6 +199,7 @@ enum class RequestKind : uint32_t {
   kRead = 1,
   kDirty = 2,
   kComplete = 3,
+  kSync = 4,
 };
 enum class SlotState : uint32_t {
   kFree = 0,
@@ -211,8 +212,8 @@ struct RequestSlot {
   uint64_t object;
   RequestKind kind;
   SlotState state;
-  uint64_t offset;        // bytes, a page multiple; kComplete: 0
-  uint64_t length;        // bytes, a page multiple; kRead: at most slot_size; kComplete: 0
+  uint64_t offset;        // bytes, a page multiple; kComplete, kSync: 0
+  uint64_t length;        // bytes, a page multiple; kRead: at most slot_size; kComplete, kSync: 0
   uint64_t arena_offset;  // kRead: of the bytes to be filled, from the start of the region; else 0
   // kRead, with kFeatureGuestMemory: not 0: the pages to be filled are in guest memory, in so many pieces, and a
   // PieceEntry for each is at `arena_offset`.
@@ -228,7 +229,7 @@ struct PieceEntry {
 };
 
 enum class AnswerKind : uint32_t {
-  kStatus = 1,     // nothing but a status: every kDirty and kComplete, and a kRead that failed
+  kStatus = 1,     // nothing but a status: every kDirty, kComplete and kSync, and a kRead that failed
   kArena = 2,      // the slot's part of the arena holds the bytes
   kFileRange = 3,  // the bytes are in a file; needs kFeatureFileRange
   kInPlace = 4,    // the bytes are where they belong: for a request with pieces, and no other

@@ -27,6 +27,7 @@ class RemoteSource final : public PageSource {
   void Attach(std::shared_ptr<VmoControl> vmo) override { link_->Attach(object_, std::move(vmo)); }
   void Read(ReadRequest request) override { link_->Ask(object_, std::move(request)); }
   void Dirty(DirtyRequest request) override { link_->Ask(object_, std::move(request)); }
+  void Sync(SyncRequest request) override { link_->Ask(object_, std::move(request)); }
   void Complete(CompleteRequest request) override { link_->Ask(object_, std::move(request)); }
 
  private:

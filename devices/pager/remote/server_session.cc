@@ -375,6 +375,7 @@ bool ServerSession::MayBe(uint32_t slot, const RequestSlot& record) const {
     case RequestKind::kDirty:
       return a_range && record.piece_count == 0;
     case RequestKind::kComplete:
+    case RequestKind::kSync:
       return record.offset == 0 && record.length == 0 && record.piece_count == 0;
   }
   return false;
@@ -415,6 +416,9 @@ void ServerSession::Serve(const TakenRequest& request) {
       break;
     case RequestKind::kComplete:
       source->Complete(CompleteRequest(std::move(answer)));
+      break;
+    case RequestKind::kSync:
+      source->Sync(SyncRequest(std::move(answer)));
       break;
   }
 }

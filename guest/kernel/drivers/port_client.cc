@@ -104,6 +104,19 @@ Result<> PortClient::WaitForSlot() {
   return state_ == State::kRunning ? Result<>() : Error(ZX_ERR_IO);
 }
 
+Result<> PortClient::Sync(PortObject& object) {
+  if (state_ != State::kRunning) {
+    return Error(ZX_ERR_IO);
+  }
+  const RefPtr<PortSync> sync = MakeRefCounted<PortSync>();
+  if (!sync) {
+    return Error(ZX_ERR_NO_MEMORY);
+  }
+  SendErrand(object, *RefPtr<PortSync>(sync).Release());
+  PAGODA_TRY(WaitUntil([&sync] { return sync->wait.answered(); }, sync->wait.queue()));
+  return sync->wait.status().ok() ? Result<>() : Error(sync->wait.status());
+}
+
 template <typename Done>
 Result<> PortClient::WaitUntil(Done done, WaitQueue& queue) {
   for (uint32_t i = 0; i < kOpenPolls && !done(); ++i) {

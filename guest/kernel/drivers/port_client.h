@@ -60,6 +60,10 @@ class PortClient final : private OpenObserver, private PortOperationTarget {
   // one fits; ZX_ERR_NOT_SUPPORTED: the pager has no directories.
   [[nodiscard]] Result<RefPtr<PortListing>> List(std::span<const char> name, uint64_t first, size_t room);
 
+  // Has the host write back what is dirty of the object, durably. Blocks. The host's errors; ZX_ERR_NO_MEMORY;
+  // ZX_ERR_IO: the device has failed. For PortObject.
+  [[nodiscard]] Result<> Sync(PortObject& object);
+
   // Tells the host of all objects that they are no longer used, whether they are or not, and `observer` when it has
   // answered: perhaps at once. For the end of the machine.
   void WriteAllBack(WriteBackObserver& observer);

@@ -3,7 +3,9 @@
 
 #include <stdint.h>
 
+#include "guest/kernel/drivers/port_answer_wait.h"
 #include "guest/kernel/lib/heap.h"
+#include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/vm/lent_pages.h"
 #include "guest/kernel/vm/page_provider.h"
 #include "shared/abi/port_device.h"
@@ -11,7 +13,7 @@
 
 namespace gk::drivers {
 
-// A COMPLETE, which lies in its object, or a PortLoan.
+// A COMPLETE, which lies in its object, a PortLoan or a PortSync.
 struct PortErrand : base::ListNode<PortErrand> {
   explicit PortErrand(abi::PortRequestKind its_kind) : kind(its_kind) {}
   const abi::PortRequestKind kind;
@@ -23,6 +25,13 @@ struct PortLoan : HeapObject, PortErrand {
   uint64_t operation = 0;  // of the host, that asked for them
   uint64_t offset = 0;     // bytes
   LentPages pages;
+};
+
+// A SYNC. The thread that waits for it holds a reference, and so does the request on its way: a thread that is killed
+// leaves the rest of it alone.
+struct PortSync : RefCounted<PortSync>, PortErrand {
+  PortSync() : PortErrand(abi::PortRequestKind::kSync) {}
+  PortAnswerWait wait;
 };
 
 // What waits for room, and how much room the object takes up already.

@@ -80,6 +80,13 @@ void PortObject::OnComplete() {
   }
 }
 
+Result<> PortObject::Sync() {
+  if (state_ != State::kOpen) {
+    return Error(ZX_ERR_BAD_STATE);
+  }
+  return client_.Sync(*this);
+}
+
 void PortObject::OnZeroChildren() { BeginToComplete(); }
 
 void PortObject::BeginToComplete() {

@@ -59,6 +59,7 @@ class PortObject final : public PageProvider,
   Result<> Send(SourceRequest& request) override;
   void Withdraw(SourceRequest& request) override;
   void OnComplete() override;
+  Result<> Sync() override;
   void PollCompletions() override;
   void PrepareToBlock() override;
 

@@ -9,34 +9,13 @@
 
 #include <array>
 
+#include "guest/kernel/drivers/port_answer_wait.h"
 #include "guest/kernel/drivers/port_object.h"
 #include "guest/kernel/lib/ref_ptr.h"
-#include "guest/kernel/lib/status.h"
-#include "guest/kernel/sched/wait_queue.h"
 #include "guest/kernel/vm/page.h"
 #include "guest/kernel/vm/vmo.h"
 
 namespace gk::drivers {
-
-// A wait for one answer.
-class PortAnswerWait {
- public:
-  [[nodiscard]] bool answered() const { return answered_; }
-  [[nodiscard]] WaitQueue& queue() { return queue_; }
-  // Precondition: answered().
-  [[nodiscard]] Status status() const { return status_; }
-
-  void Answer(Status status) {
-    answered_ = true;
-    status_ = status;
-    queue_.WakeAll(Status(ZX_OK));
-  }
-
- private:
-  bool answered_ = false;
-  Status status_{ZX_OK};
-  WaitQueue queue_;
-};
 
 struct PortOpening : RefCounted<PortOpening> {
   // Null when there is no memory. `client` outlives it.

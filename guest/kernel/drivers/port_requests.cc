@@ -183,9 +183,9 @@ abi::PortRequest PortRequests::Describe(PortBacklog& backlog, Slot& slot, Chain&
   slot.reply_end = sizeof(abi::PortReply);
   if (!backlog.errands.empty()) {
     slot.errand = &backlog.errands.front();
+    request.kind = slot.errand->kind;
     if (slot.errand->kind == abi::PortRequestKind::kLend) {
       const auto& loan = static_cast<const PortLoan&>(*slot.errand);
-      request.kind = abi::PortRequestKind::kLend;
       request.offset = loan.offset;
       request.length = loan.pages.pages().size() * kPageSize;
       request.operation = loan.operation;
@@ -269,6 +269,8 @@ void PortRequests::End(PortObject& object, SourceRequest* question, PortErrand* 
     }
   } else if (errand != nullptr && errand->kind == abi::PortRequestKind::kLend) {
     delete static_cast<PortLoan*>(errand);
+  } else if (errand != nullptr && errand->kind == abi::PortRequestKind::kSync) {
+    AdoptRef(static_cast<PortSync*>(errand))->wait.Answer(status);
   } else if (errand != nullptr) {
     object.OnCompleteAnswered();
   }

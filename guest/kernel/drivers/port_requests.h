@@ -3,16 +3,17 @@
 //              room in the queue              used by the device
 //   backlog ---------------------> in a slot -------------------> answered
 //
-// Questions of page sources (READ, DIRTY) are answered by PageSource::OnRequestDone, COMPLETE by its object, and a loan
-// ends. READs and loans name pages, so data does not pass through here. Answers come in whatever order the device
-// likes. Nothing is allocated after SetUp. Kernel lock held; nothing blocks.
+// Questions of page sources (READ, DIRTY) are answered by PageSource::OnRequestDone, COMPLETE by its object, SYNC by
+// the thread that waits for it, and a loan ends. READs and loans name pages, so data does not pass through here.
+// Answers come in whatever order the device likes. Nothing is allocated after SetUp. Kernel lock held; nothing blocks.
 //
 // Objects that have something to send take turns. An object may take up as many slots and descriptors as it leaves
 // free, so one that is never answered cannot keep the others from being heard.
 //
 // Interrupts. Whoever waits polls first, and an interrupt for an answer that somebody polls for is the most expensive
 // part of a fault. So the device is asked for interrupts only when a waiter is about to sleep (RequestInterrupts), or
-// for COMPLETE, loans and the READs of supplies, for which nobody waits; from then on until nothing is left.
+// for COMPLETE, SYNC, loans and the READs of supplies, for which nobody polls long enough; from then on until nothing
+// is left.
 #pragma once
 
 #include <stddef.h>
@@ -52,7 +53,7 @@ class PortRequests {
   [[nodiscard]] Result<> SetUp(VirtioMmio& device);
 
   // Sends it for `object`, now or when there is room. `provider_data` of a question is the operation that it serves, or
-  // 0. A loan is taken over.
+  // 0. A loan is taken over, and so is a reference to a SYNC.
   void Submit(PortObject& object, SourceRequest& question);
   void Submit(PortObject& object, PortErrand& errand);
 

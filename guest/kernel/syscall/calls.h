@@ -222,6 +222,9 @@ Status pagoda_object_open(Caller& caller, UserInBytes name, size_t length, UserO
 // ZX_ERR_BUFFER_TOO_SMALL: not even one fits; ZX_ERR_NOT_SUPPORTED: no directory; or the host's status.
 Status pagoda_object_list(Caller& caller, UserInBytes name, size_t length, uint64_t first, UserOutBytes buffer,
                           size_t size, UserOut<size_t> actual, UserOut<uint64_t> available);
+// What is dirty of a host-served object is written back durably, with ZX_RIGHT_WRITE. ZX_ERR_NOT_SUPPORTED: another
+// VMO; or the host's status.
+Status pagoda_object_sync(Caller& caller, zx_handle_t vmo);
 // The index of the CPU that the caller runs on; by the time it looks, perhaps another one.
 uint32_t pagoda_cpu_index(Caller& caller);
 

@@ -103,6 +103,12 @@ Status pagoda_object_list(Caller& caller, UserInBytes name, size_t length, uint6
   return StatusOf(ListObjects(caller, name, length, first, buffer, size, actual, available));
 }
 
+// As committing is: who may only read has nothing to make durable.
+Status pagoda_object_sync(Caller& caller, zx_handle_t handle) {
+  const Result<RefPtr<VmoDispatcher>> vmo = caller.handles().Get<VmoDispatcher>(handle, ZX_RIGHT_WRITE);
+  return vmo.ok() ? StatusOf(vmo.value()->vmo().Sync()) : vmo.error();
+}
+
 uint32_t pagoda_cpu_index(Caller& /*caller*/) { return arch::CurrentCpu().index; }
 
 }  // namespace gk::syscall

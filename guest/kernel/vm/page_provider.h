@@ -106,6 +106,11 @@ class PageProvider : public RefCounted<PageProvider> {
   // No request will follow: the VMO was detached, or the last reference to it has gone. Called at most once.
   virtual void OnComplete() = 0;
 
+  // Has what is dirty written back to where it survives a loss of power. Blocks; the caller keeps the provider alive.
+  // After a failure what could not be written is still dirty. ZX_ERR_NOT_SUPPORTED: this provider cannot be asked to;
+  // ZX_ERR_BAD_STATE: detached; ZX_ERR_NO_MEMORY; ZX_ERR_INTERNAL_INTR_KILLED; what it says itself.
+  virtual Result<> Sync() { return Error(ZX_ERR_NOT_SUPPORTED); }
+
   // Delivers the answers that have arrived, by calling OnRequestDone. Cheap when there are none: waiters spin on it for
   // a short time before they sleep. Only for providers that fill pages.
   virtual void PollCompletions() = 0;

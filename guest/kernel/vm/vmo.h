@@ -193,6 +193,10 @@ class Vmo final : public RefCounted<Vmo>, public base::ListNode<AllVmosTag> {
   // Offsets and lengths are page multiples where nothing else is said, and those of a DirtyRange. Precondition of all:
   // pager_source() is not null. ZX_ERR_OUT_OF_RANGE: not inside the object; nothing happened.
 
+  // Has what is dirty written back by the source, durably (PageProvider::Sync, whose errors it has). Blocks. For
+  // the object of a source, its slices and references; ZX_ERR_NOT_SUPPORTED: others.
+  [[nodiscard]] Result<> Sync() const;
+
   // The source, when this is the object that it was made for: not a child of it.
   [[nodiscard]] PageSource* pager_source() const;
   [[nodiscard]] bool traps_dirty() const;

@@ -39,6 +39,16 @@ PageSource* Vmo::pager_source() const {
   return child_kind_ == ChildKind::kNone && paged != nullptr ? paged->own_source() : nullptr;
 }
 
+Result<> Vmo::Sync() const {
+  PagedContent* paged = content_->AsPaged();
+  PageSource* source = paged != nullptr ? paged->own_source() : nullptr;
+  if (source == nullptr) {
+    return Error(ZX_ERR_NOT_SUPPORTED);
+  }
+  const RefPtr<PageProvider> provider(&source->provider());  // Sync blocks
+  return provider->Sync();
+}
+
 PagedContent& Vmo::paged() const {
   GK_ASSERT(pager_source() != nullptr);
   return *content_->AsPaged();

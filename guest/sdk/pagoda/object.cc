@@ -25,6 +25,8 @@ zx_status_t OpenObject(std::string_view name, zx::vmo* out, ObjectSizes* sizes) 
   return ZX_OK;
 }
 
+zx_status_t SyncObject(const zx::vmo& object) { return zx_pagoda_object_sync(object.get()); }
+
 zx_status_t ListObjects(std::string_view name, std::vector<std::string>* out) {
   constexpr size_t kBufferSize = 4096;
   std::string buffer(kBufferSize, '\0');

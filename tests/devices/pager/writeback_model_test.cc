@@ -54,7 +54,7 @@ class Model {
   WritebackResult Pass() {
     boost::asio::io_context context;
     const auto durability = Below(2) == 0 ? pager::Durability::kDurable : pager::Durability::kWritten;
-    pager::WritebackPass pass(vmo_, target_, known_size_, durability);
+    pager::WritebackPass pass(vmo_, target_, known_size_, false, durability);
     WritebackResult result{.status = ZX_ERR_INTERNAL};
     boost::asio::co_spawn(context, pass.Run(),
                           [&result](const std::exception_ptr&, WritebackResult ended) { result = ended; });

@@ -41,7 +41,7 @@ class WritebackPassTest : public testing::Test {
     return result;
   }
   void Start(Durability durability, WritebackResult& result) {
-    pass_.emplace(vmo_, target_, content_size_, durability);
+    pass_.emplace(vmo_, target_, content_size_, false, durability);
     context_.restart();
     boost::asio::co_spawn(context_, pass_->Run(),
                           [&result](const std::exception_ptr&, WritebackResult ended) { result = ended; });

@@ -83,6 +83,46 @@ TEST_F(WritebackTest, FlushIsDurable) {
   EXPECT_EQ(target_->content[0], 'x');
 }
 
+TEST_F(WritebackTest, FlushMakesDurableWhatTheClockHasWritten) {
+  CreateAttached({.interval = std::chrono::milliseconds(10)});
+  vmo_->Write(0, "x");
+  clock_.Ring();
+  Poll();
+  ASSERT_EQ(vmo_->dirty(), "") << "the clock has written it";
+  ASSERT_EQ(std::count(target_->log.begin(), target_->log.end(), "sync"), 0);
+  zx_status_t status = ZX_ERR_INTERNAL;
+  target_->failures["sync"] = ZX_ERR_IO;
+  Flush(status);
+  Poll();
+  EXPECT_EQ(status, ZX_ERR_IO) << "an error that the medium shows only now";
+  target_->failures.clear();
+  Flush(status);
+  Poll();
+  EXPECT_EQ(status, ZX_OK);
+  EXPECT_EQ(target_->log.back(), "sync");
+}
+
+TEST_F(WritebackTest, CompleteMakesDurableWhatTheClockHasWritten) {
+  CreateAttached({.interval = std::chrono::milliseconds(10)});
+  vmo_->Write(0, "x");
+  clock_.Ring();
+  Poll();
+  Complete();
+  Poll();
+  EXPECT_EQ(target_->log.back(), "sync");
+}
+
+TEST_F(WritebackTest, SyncIsAFlush) {
+  CreateAttached({});
+  vmo_->Write(0, "x");
+  test::AnswerRecord answer;
+  target_->failures["write 0+4096"] = ZX_ERR_NO_SPACE;
+  writeback_->Sync(pager::SyncRequest(std::make_unique<test::RecordingAnswer>(answer)));
+  Poll();
+  EXPECT_EQ(answer.status, ZX_ERR_NO_SPACE);
+  EXPECT_EQ(vmo_->dirty(), "0+1") << "for a later one to try again";
+}
+
 TEST_F(WritebackTest, FlushDuringAPassWaitsForOneThatBeginsAfterIt) {
   CreateAttached({});
   vmo_->Write(0, "a");

@@ -75,6 +75,34 @@ TEST_F(PortObjectTest, DirtyAndCompleteWaitForTheSource) {
   EXPECT_TRUE(source_->dirties.empty());
 }
 
+TEST_F(PortObjectTest, SyncIsAnsweredWithTheSourcesStatusWhateverItIs) {
+  guest_.Start();
+  const uint64_t object = guest_.Open();
+  for (const zx_status_t status : {ZX_OK, ZX_ERR_NO_SPACE, ZX_ERR_NOT_SUPPORTED}) {
+    const PortTicket sync = guest_.port->Sync(object);
+    guest_.Send(abi::kPortRequestQueue, sync);
+    pager::SyncRequest held = source_->syncs.Take();
+    // Others go on meanwhile.
+    const PortTicket read = guest_.port->Read(object, 0, 1);
+    guest_.Send(abi::kPortRequestQueue, read);
+    source_->Take().Complete(ZX_OK);
+    EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
+    held.Complete(status);
+    EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, sync).status, status);
+  }
+  EXPECT_EQ(guest_.Request(guest_.port->Sync(object + 1)).status, ZX_ERR_NOT_FOUND);
+  EXPECT_EQ(guest_.Request(guest_.port->SyncOfARange(object)).status, ZX_ERR_INVALID_ARGS);
+  EXPECT_TRUE(source_->syncs.empty());
+}
+
+TEST_F(PortObjectTest, SyncThatIsDroppedIsABadState) {
+  guest_.Start();
+  const PortTicket sync = guest_.port->Sync(guest_.Open());
+  guest_.Send(abi::kPortRequestQueue, sync);
+  { const pager::SyncRequest dropped = source_->syncs.Take(); }
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, sync).status, ZX_ERR_BAD_STATE);
+}
+
 TEST_F(PortObjectTest, ListGivesSortedNamesAndHowManyThereAre) {
   guest_.pager->names = {"b", "dir/", "a", "", std::string("x\0y", 3), std::string(256, 'n')};
   guest_.Start();
@@ -167,6 +195,25 @@ TEST_F(PortOverdueTest, ResetDoesNotWaitForACompleteAndItsAnswerMayComeLater) {
   const PortTicket complete = guest_.port->Complete(guest_.Open());
   guest_.Send(abi::kPortRequestQueue, complete);
   pager::CompleteRequest held = source_->completes.Take();
+  guest_.driven->driver.Write(VIRTIO_MMIO_STATUS, 0);
+  held.Complete(ZX_OK);
+}
+
+TEST_F(PortOverdueTest, SyncOfASourceThatDoesNothingIsGivenUp) {
+  guest_.Start();
+  const PortTicket sync = guest_.port->Sync(guest_.Open());
+  guest_.Send(abi::kPortRequestQueue, sync);
+  pager::SyncRequest held = source_->syncs.Take();
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, sync).status, ZX_ERR_TIMED_OUT);
+  EXPECT_TRUE(box.Take().failed);
+  held.Complete(ZX_OK);
+}
+
+TEST_F(PortOverdueTest, ResetDoesNotWaitForASync) {
+  guest_.Start();
+  const PortTicket sync = guest_.port->Sync(guest_.Open());
+  guest_.Send(abi::kPortRequestQueue, sync);
+  pager::SyncRequest held = source_->syncs.Take();
   guest_.driven->driver.Write(VIRTIO_MMIO_STATUS, 0);
   held.Complete(ZX_OK);
 }

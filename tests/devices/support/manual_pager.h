@@ -56,6 +56,7 @@ class ManualSource final : public pager::PageSource {
   void Attach(std::shared_ptr<pager::VmoControl> vmo) override { controls.Put(std::move(vmo)); }
   void Read(pager::ReadRequest request) override { reads.Put(std::move(request)); }
   void Dirty(pager::DirtyRequest request) override { dirties.Put(std::move(request)); }
+  void Sync(pager::SyncRequest request) override { syncs.Put(std::move(request)); }
   void Complete(pager::CompleteRequest request) override { completes.Put(std::move(request)); }
 
   pager::ReadRequest Take() { return reads.Take(); }
@@ -63,6 +64,7 @@ class ManualSource final : public pager::PageSource {
   RequestBox<std::shared_ptr<pager::VmoControl>> controls;
   RequestBox<pager::ReadRequest> reads;
   RequestBox<pager::DirtyRequest> dirties;
+  RequestBox<pager::SyncRequest> syncs;
   RequestBox<pager::CompleteRequest> completes;
 };
 

@@ -42,6 +42,8 @@ class PortDriver {
   PortTicket Dirty(uint64_t object, uint64_t offset, uint64_t length) {
     return Plain(abi::PortRequestKind::kDirty, object, offset, length);
   }
+  PortTicket Sync(uint64_t object) { return Plain(abi::PortRequestKind::kSync, object, 0, 0); }
+  PortTicket SyncOfARange(uint64_t object) { return Plain(abi::PortRequestKind::kSync, object, 0, base::kPageSize); }
   PortTicket Complete(uint64_t object) { return Plain(abi::PortRequestKind::kComplete, object, 0, 0); }
   // `room` bytes for the names, at pages.front().
   PortTicket List(std::string_view name, uint64_t first, uint32_t room) {

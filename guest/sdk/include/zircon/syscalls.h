@@ -220,6 +220,13 @@ zx_status_t zx_pagoda_object_open(const char* name, size_t name_size, zx_handle_
 zx_status_t zx_pagoda_object_list(const char* name, size_t name_size, uint64_t first, char* buffer, size_t buffer_size,
                                   size_t* actual, uint64_t* available);
 
+// Has the host write back what is dirty of an object that it serves, and waits until that is durable. ZX_OK: whatever
+// was written before the call survives a crash of this machine and a loss of power. After an error (ZX_ERR_NO_SPACE,
+// ZX_ERR_IO and whatever else the pager says) what could not be written is still dirty, and a later call tries again.
+// `vmo`: the object, or a slice or reference of it, with ZX_RIGHT_WRITE. ZX_ERR_NOT_SUPPORTED: any other VMO, or its
+// pager knows nothing durable.
+zx_status_t zx_pagoda_object_sync(zx_handle_t vmo);
+
 // Index of the CPU that the calling thread runs on, 0..zx_system_get_num_cpus() - 1; it may be another one on return.
 uint32_t zx_pagoda_cpu_index(void);
 

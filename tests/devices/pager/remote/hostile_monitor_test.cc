@@ -263,6 +263,7 @@ std::vector<Misdeed> Misdeeds() {
       BadRequest("ArenaOfAnotherSlot", [](RequestSlot& record) { record.arena_offset -= 4 * kPageSize; }),
       BadRequest("UnknownKind", [](RequestSlot& record) { record.kind = remote::RequestKind{9}; }),
       BadRequest("FreeSlot", [](RequestSlot& record) { record.state = remote::SlotState::kFree; }),
+      BadRequest("SyncWithARange", [](RequestSlot& record) { record.kind = remote::RequestKind::kSync; }),
       BadRequest("CompleteWithARange", [](RequestSlot& record) { record.kind = remote::RequestKind::kComplete; }),
       {"SlotOutOfRange", true, [](RawMonitor& monitor) { monitor.Publish(8, {}); }},
       {"MoreRequestsThanFit", true,

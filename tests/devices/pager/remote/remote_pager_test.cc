@@ -133,6 +133,7 @@ class FillingSource final : public pager::PageSource {
     test::FillByPageNumber(request);
     request.Complete(ZX_OK);
   }
+  void Sync(pager::SyncRequest request) override { request.Complete(ZX_ERR_NO_SPACE); }
   void Dirty(pager::DirtyRequest request) override {
     request.Complete(request.offset() == 0 ? ZX_OK : ZX_ERR_NO_SPACE);
   }
@@ -176,18 +177,21 @@ TEST_F(RemoteTest, FailureOfAPartFailsTheRead) {
   EXPECT_EQ(Read(*source, 150 * kPageSize, buffer, {100}), ZX_ERR_IO_DATA_INTEGRITY);
 }
 
-TEST_F(RemoteTest, DirtyAndCompleteAreAnsweredByTheSource) {
+TEST_F(RemoteTest, DirtySyncAndCompleteAreAnsweredByTheSource) {
   Serve({{"a", std::make_shared<FillingSource>()}});
   const auto monitor = Attach();
   const auto source = monitor->Open("a").value();
   test::AwaitedAnswer allowed;
   test::AwaitedAnswer refused;
+  test::AwaitedAnswer sync;
   test::AwaitedAnswer complete;
+  source->Sync(pager::SyncRequest(sync.Promise()));
   source->Dirty({0, kPageSize, allowed.Promise()});
   source->Dirty({kPageSize, 1000 * kPageSize, refused.Promise()});
   source->Complete(pager::CompleteRequest(complete.Promise()));
   EXPECT_EQ(allowed.Wait(), ZX_OK);
   EXPECT_EQ(refused.Wait(), ZX_ERR_NO_SPACE);
+  EXPECT_EQ(sync.Wait(), ZX_ERR_NO_SPACE);
   EXPECT_EQ(complete.Wait(), ZX_OK);
 }
 

@@ -446,6 +446,63 @@ TEST_F(PortClientTest, AThreadThatBlocksIsWokenByTheInterrupt) {
   }
 }
 
+// A thread syncs the object; `serve` is the device, when it has the request.
+class PortSyncTest : public PortClientTest {
+ protected:
+  void SetUp() override {
+    PortClientTest::SetUp();
+    vmo_ = std::move(Open("f")->vmo);
+    fake_arch::SetIdleHook({});
+    fake_arch::StartThread([this] {
+      thread_ = RefPtr<Thread>(Thread::Current());
+      outcome_ = StatusOf(vmo_->Sync());
+    });
+    fake_arch::RunUntilIdle();
+    call_ = port_.Take(kRequests);
+    ASSERT_TRUE(call_.has_value());
+  }
+  void TearDown() override {
+    vmo_.reset();
+    PortClientTest::TearDown();
+  }
+  void Answer(zx_status_t status) {
+    abi::PortReply reply = HandServedPort::Success(*call_);
+    reply.status = status;
+    EXPECT_TRUE(port_.Answer(kRequests, *call_, reply)) << "a blocked thread relies on the interrupt";
+    client_.OnInterrupt();
+    fake_arch::RunUntilIdle();
+  }
+
+  RefPtr<Vmo> vmo_;
+  RefPtr<Thread> thread_;
+  Status outcome_{ZX_ERR_SHOULD_WAIT};
+  std::optional<PortCall> call_;
+};
+
+TEST_F(PortSyncTest, SyncNamesTheObjectAndReturnsTheHostsStatus) {
+  EXPECT_EQ(call_->request.kind, abi::PortRequestKind::kSync);
+  EXPECT_EQ(call_->request.object, kObject);
+  EXPECT_EQ(call_->request.offset | call_->request.length | call_->request.operation, 0u);
+  EXPECT_EQ(outcome_, Status(ZX_ERR_SHOULD_WAIT)) << "it waits";
+  Answer(ZX_ERR_NO_SPACE);
+  EXPECT_EQ(outcome_, Status(ZX_ERR_NO_SPACE));
+}
+
+TEST_F(PortSyncTest, AThreadThatIsKilledDoesNotWaitAndItsAnswerHarmsNobody) {
+  thread_->Kill();
+  fake_arch::RunUntilIdle();
+  EXPECT_EQ(outcome_, Status(ZX_ERR_INTERNAL_INTR_KILLED));
+  Answer(ZX_OK);
+}
+
+TEST_F(PortSyncTest, ADeviceThatFailsFailsTheSyncAndAllLaterOnes) {
+  port_.device().Give(kRequests, call_->chain, call_->chain.writable_bytes() + 1);
+  client_.Poll();
+  fake_arch::RunUntilIdle();
+  EXPECT_EQ(outcome_, Status(ZX_ERR_IO));
+  EXPECT_EQ(vmo_->Sync().error(), Status(ZX_ERR_IO));
+}
+
 TEST_F(PortClientTest, ReadsOutliveTheirObjectUntilTheyAreAnswered) {
   auto keeper = OpenKeeper(4);
   {

@@ -52,6 +52,14 @@ TEST_F(PagodaCallsTest, AReadOnlyObjectComesWithoutTheRightToWrite) {
   EXPECT_EQ(RightsOf(Get<zx_handle_t>(out_)), ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_WRITE);
 }
 
+TEST_F(PagodaCallsTest, OnlyWhatTheHostServesAndMayBeWrittenToCanBeSynced) {
+  ASSERT_EQ(Open("read/only"), ZX_OK);
+  EXPECT_EQ(Call(Syscall::pagoda_object_sync, Get<zx_handle_t>(out_)), ZX_ERR_ACCESS_DENIED);
+  ASSERT_EQ(Call(Syscall::vmo_create, kPageSize, 0, out_), ZX_OK);
+  EXPECT_EQ(Call(Syscall::pagoda_object_sync, Get<zx_handle_t>(out_)), ZX_ERR_NOT_SUPPORTED);
+  EXPECT_EQ(Call(Syscall::pagoda_object_sync, ZX_HANDLE_INVALID), ZX_ERR_BAD_HANDLE);
+}
+
 TEST_F(PagodaCallsTest, NamesHave1To255Bytes) {
   EXPECT_EQ(Open(""), ZX_ERR_INVALID_ARGS);
   EXPECT_EQ(Open(std::string(256, 'n')), ZX_ERR_INVALID_ARGS);
