@@ -2,7 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "vmm/cli/check_command.h"
 #include "vmm/cli/exit_codes.h"
@@ -24,6 +28,21 @@ std::string OneLine(const CLI::App* app, const CLI::Error& error) {
   return fmt::format("pagoda: {}; `{} --help` shows what there is\n", error.what(), app->get_display_name());
 }
 
+// What is the guest program's own: takes "--" and all behind it out of the arguments of `pagoda run`.
+std::vector<std::string> TakeBehindDashes(int& argc, char** argv) {
+  const std::span<char*> arguments(argv, static_cast<size_t>(argc));
+  if (argc < 2 || std::string_view(arguments[1]) != "run") {
+    return {};
+  }
+  const auto dashes =
+      std::find_if(arguments.begin(), arguments.end(), [](std::string_view argument) { return argument == "--"; });
+  if (dashes == arguments.end()) {
+    return {};
+  }
+  argc = static_cast<int>(dashes - arguments.begin());
+  return {dashes + 1, arguments.end()};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -34,7 +53,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("pagoda " PAGODA_VERSION));
   app.footer(kExitCodes);
   app.failure_message(OneLine);
-  vmm::AddRunCommand(app, exit_code);
+  vmm::AddRunCommand(app, exit_code, TakeBehindDashes(argc, argv));
   vmm::AddCheckCommand(app, exit_code);
   vmm::AddImageCommand(app, exit_code);
   vmm::AddPagerCommand(app, exit_code);

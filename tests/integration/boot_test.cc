@@ -46,9 +46,9 @@ TEST_F(BootTest, TheExitCodeOfTheProgramIsThatOfTheRun) {
 }
 
 TEST_F(BootTest, TheProgramGetsItsArgumentsUnchanged) {
-  const Ending ending = Execute(RunCommand({}, {"echo", "two words", "--cpus", "", "ümlaut"}));
+  const Ending ending = Execute(RunCommand({}, {"echo", "two words", "--cpus", "", "ümlaut", "[a,b]"}));
   EXPECT_EQ(ending.code, 0) << ending.err;
-  EXPECT_EQ(ending.out, "two words --cpus  ümlaut\n");
+  EXPECT_EQ(ending.out, "two words --cpus  ümlaut [a,b]\n");
 }
 
 TEST_F(BootTest, LongOutputArrivesWholeAndInOrder) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "devices/pager/pager_spec.h"
@@ -335,7 +336,7 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
 
 }  // namespace
 
-void AddRunCommand(CLI::App& app, int& exit_code) {
+void AddRunCommand(CLI::App& app, int& exit_code, std::vector<std::string> behind_dashes) {
   auto options = std::make_shared<RunOptions>();
   options->kernel = BesideExecutable(kDefaultKernel);
   options->bootfs = BesideExecutable(kDefaultBootfs);
@@ -351,7 +352,10 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember(LogLevelNames()))
       ->capture_default_str();
   command->add_option("--kvm", options->kvm_device, "The KVM device")->type_name("FILE")->capture_default_str();
-  command->callback([options, &exit_code] { exit_code = Run(*options); });
+  command->callback([options, &exit_code, behind_dashes = std::move(behind_dashes)] {
+    options->program.insert(options->program.end(), behind_dashes.begin(), behind_dashes.end());
+    exit_code = Run(*options);
+  });
 }
 
 }  // namespace vmm
