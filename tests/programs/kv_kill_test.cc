@@ -49,7 +49,7 @@ TEST_F(KvKillTest, EveryAcknowledgedTransactionIsThereAndNoOtherInPart) {
   uint64_t before = 0;
   int unacknowledged = 0;
   for (int kill = 0; kill < kKills; ++kill) {
-    const auto delay = std::chrono::microseconds(kill % 16 == 0 ? 0 : 1 + random() % 30000);
+    const auto delay = std::chrono::microseconds(kill % 16 == 0 ? 0 : 1 + random() % 15000);
     const uint64_t acknowledged = LastAcknowledged(RunAndKill(delay), before);
     const auto content = ReadKv(integration::ReadFile(file_));
     ASSERT_TRUE(content) << "kill " << kill;
