@@ -61,7 +61,7 @@ uint64_t Median(std::vector<uint64_t> samples) {
 // pages is compared with the first of all other periods, the second with the second, and so on. Unlike the mean of all
 // touches, the mean of these medians does not see that the host ran something else in between.
 uint64_t CostInSequence(const std::vector<uint64_t>& samples) {
-  constexpr size_t kPeriod = 64;  // a multiple of what one request brings
+  constexpr size_t kPeriod = 512;  // a multiple of what one request brings
   const size_t periods = samples.size() / kPeriod;
   uint64_t sum = 0;
   for (size_t place = 0; place < kPeriod && periods > 0; ++place) {

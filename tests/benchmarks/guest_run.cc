@@ -7,9 +7,9 @@
 namespace bench {
 
 std::vector<std::string> RunCommand(const Installation& installation, const std::vector<std::string>& options,
-                                    const std::vector<std::string>& program) {
-  std::vector<std::string> command = {installation.pagoda,         "run", "--timeout", "20s", "--memory",
-                                      std::to_string(kGuestMemory)};
+                                    const std::vector<std::string>& program, uint64_t memory) {
+  std::vector<std::string> command = {installation.pagoda,   "run", "--timeout", "20s", "--memory",
+                                      std::to_string(memory)};
   if (!installation.kernel.empty()) {
     command.insert(command.end(), {"--kernel", installation.kernel});
   }

@@ -18,14 +18,15 @@ struct Installation {
   std::string bootfs;
 };
 
-// RAM of every guest here.
+// RAM of a guest, bytes.
 inline constexpr uint64_t kGuestMemory = uint64_t{256} << 20;
 
-// {pagoda, "run", ..., `options`..., "--", `program`...}. The run is bounded in time, so that nothing stays behind if
-// we are killed.
+// {pagoda, "run", ..., `options`..., "--", `program`...}, with `memory` bytes of RAM. The run is bounded in time, so
+// that nothing stays behind if we are killed.
 [[nodiscard]] std::vector<std::string> RunCommand(const Installation& installation,
                                                   const std::vector<std::string>& options,
-                                                  const std::vector<std::string>& program);
+                                                  const std::vector<std::string>& program,
+                                                  uint64_t memory = kGuestMemory);
 
 // Fails unless the run ended with code 0; `what` names it, and its standard error is in the message.
 vmm::Result<> CheckEnding(const integration::Ending& ending, std::string_view what);

@@ -16,13 +16,15 @@ namespace {
 
 struct Options {
   int runs = 15;
+  size_t file_mib = 1024;
   bool json = false;
   bool markdown = false;
   bench::Installation installation;
 };
 
 // The suites that belong to a subcommand.
-vmm::Result<std::vector<bench::Suite>> MakeSuites(const std::string& command, const bench::Installation& installation) {
+vmm::Result<std::vector<bench::Suite>> MakeSuites(const std::string& command, const Options& options) {
+  const bench::Installation& installation = options.installation;
   std::vector<bench::Suite> suites;
   const bool all = command == "all";
   if (all || command == "boot") {
@@ -38,6 +40,10 @@ vmm::Result<std::vector<bench::Suite>> MakeSuites(const std::string& command, co
     PAGODA_TRY_ASSIGN(bench::Suite pager, bench::MakePagerSuite(installation));
     suites.push_back(std::move(pager));
   }
+  if (all || command == "realjob") {
+    PAGODA_TRY_ASSIGN(bench::Suite job, bench::MakeRealJobSuite(installation, options.file_mib << 20));
+    suites.push_back(std::move(job));
+  }
   if (all || command == "exit") {
     PAGODA_TRY_ASSIGN(bench::Suite exit, bench::MakeExitSuite());
     suites.push_back(std::move(exit));
@@ -52,7 +58,7 @@ vmm::Result<> Run(const std::string& command, const Options& options) {
     return vmm::HostFailure(errno, options.installation.pagoda);
   }
   const bench::HostFacts host = bench::GatherHostFacts();
-  PAGODA_TRY_ASSIGN(const std::vector<bench::Suite> suites, MakeSuites(command, options.installation));
+  PAGODA_TRY_ASSIGN(const std::vector<bench::Suite> suites, MakeSuites(command, options));
   PAGODA_TRY_ASSIGN(const bench::Samples samples, bench::Measure(suites, options.runs));
   const bench::Report report = bench::MakeReport(host, suites, samples);
   const std::string text = options.json       ? bench::FormatJson(report)
@@ -66,6 +72,9 @@ void AddOptions(CLI::App& app, Options& options) {
   options.installation.pagoda = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "pagoda";
   app.add_option("--runs", options.runs, "How often each case is measured")
       ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--file-mib", options.file_mib, "realjob: the file's size, a multiple of 32 MiB")
+      ->check(CLI::Range(32, 65536))
       ->capture_default_str();
   CLI::Option* json = app.add_flag("--json", options.json, "Print JSON, for programs");
   app.add_flag("--markdown", options.markdown, "Print a page of Markdown, to keep")->excludes(json);
@@ -88,6 +97,7 @@ int main(int argc, char** argv) {
   app.add_subcommand("syscall", "System calls and anonymous faults in the guest and on the host");
   app.add_subcommand("memory", "Mappings, snapshots, commits, copies in the guest and on the host");
   app.add_subcommand("pager", "Pages of a host file: the file pager and userfaultfd");
+  app.add_subcommand("realjob", "A large file read and hashed by a guest with little memory");
   app.add_subcommand("exit", "One exit from the guest to the monitor");
   app.add_subcommand("all", "All of these, interleaved");
   CLI11_PARSE(app, argc, argv);

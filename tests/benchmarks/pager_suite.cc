@@ -2,11 +2,7 @@
 // a process and below a virtual machine: how today's microVM monitors bring back the memory of a snapshot.
 //
 // All read the same file, which is in the host's page cache.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -14,6 +10,7 @@
 
 #include "tests/benchmarks/bare_guest.h"
 #include "tests/benchmarks/cycles.h"
+#include "tests/benchmarks/host_file.h"
 #include "tests/benchmarks/statistics.h"
 #include "tests/benchmarks/suites.h"
 #include "tests/benchmarks/user_fault.h"
@@ -25,29 +22,11 @@ constexpr size_t kFileSize = 32 << 20;
 // Single touches are as far apart as pager-probe's.
 constexpr size_t kStride = 64;
 constexpr size_t kSinglePages = kFileSize / base::kPageSize / kStride;
-constexpr size_t kSequentialPages = 2048;
+constexpr size_t kSequentialPages = 8192;
 
 constexpr const char* kSingle = "one touch, random places";
 constexpr const char* kSequential = "each page, in sequence";
 constexpr const char* kGuest = "guest program, file pager";
-
-// A file without a name, so that nothing can stay behind; others reach it as PathOfFile says.
-vmm::Result<vmm::UniqueFd> MakeFile() {
-  std::string path = std::filesystem::temp_directory_path() / "pagoda-bench-XXXXXX";
-  vmm::UniqueFd fd(mkostemp(path.data(), O_CLOEXEC));
-  if (!fd.valid()) {
-    return vmm::HostFailure(errno, path);
-  }
-  unlink(path.c_str());
-  std::vector<uint64_t> content(kFileSize / sizeof(uint64_t));
-  std::iota(content.begin(), content.end(), uint64_t{1} << 32);
-  if (write(fd.get(), content.data(), kFileSize) != static_cast<ssize_t>(kFileSize)) {
-    return vmm::HostFailure(errno, "writing a file of 32 MiB");
-  }
-  return fd;
-}
-
-std::string PathOfFile(const vmm::UniqueFd& fd) { return fmt::format("/proc/{}/fd/{}", getpid(), fd.get()); }
 
 std::vector<uint32_t> SinglePages() {
   std::vector<uint32_t> pages(kSinglePages);
@@ -129,11 +108,11 @@ constexpr Rival kRivals[] = {
 
 vmm::Result<Suite> MakePagerSuite(const Installation& installation) {
   Suite suite = {.name = "pager", .cases = {}, .figures = {}, .notes = {}};
-  PAGODA_TRY_ASSIGN(vmm::UniqueFd made, MakeFile());
+  PAGODA_TRY_ASSIGN(vmm::UniqueFd made, MakeHostFile(kFileSize));
   PAGODA_TRY_ASSIGN(MappedMemory mapped, MappedMemory::CreateFromFile(made.get(), kFileSize));
   const auto file = std::make_shared<vmm::UniqueFd>(std::move(made));
   const auto content = std::make_shared<MappedMemory>(std::move(mapped));
-  suite.cases.push_back({kGuest, [=] { return MeasureGuest(installation, PathOfFile(*file)); }});
+  suite.cases.push_back({kGuest, [=] { return MeasureGuest(installation, PathOfHostFile(*file)); }});
   if (const vmm::Result<> check = CheckUserFaults(); check.ok()) {
     for (const Rival& rival : kRivals) {
       suite.cases.push_back({rival.name, [=] { return MeasureRival(*content, rival.options, rival.toucher); }});
@@ -148,7 +127,8 @@ vmm::Result<Suite> MakePagerSuite(const Installation& installation) {
     }
   }
   suite.notes.emplace_back(
-      "pager: the file pager is asked for one page at a miss that stands alone and for up to 32 in a stream of misses; "
+      "pager: the file pager is asked for one page at a miss that stands alone and for up to 512 in a stream of "
+      "misses; "
       "the rivals bring one page, or 32 where it says so. Touches at random places are so far apart that none "
       "continues another.");
   return suite;

@@ -21,7 +21,7 @@ struct Summary {
 // kPeriod pages is compared with the first of all other periods, the second with the second, and so on; the mean of
 // these medians is the result. So it contains what is expensive once in a while, and does not see that the host ran
 // something else in between. `samples`: at least one period; what is left over at the end is not counted.
-inline constexpr size_t kPeriod = 64;  // a multiple of what one fault or request brings
+inline constexpr size_t kPeriod = 512;  // a multiple of what one fault or request brings
 [[nodiscard]] double CostInSequence(const std::vector<double>& samples);
 
 }  // namespace bench

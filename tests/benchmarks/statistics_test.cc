@@ -33,7 +33,7 @@ TEST(Summarize, OneWildSampleDoesNotMoveTheMedian) { EXPECT_EQ(Summarize({1, 1, 
 TEST(CostInSequence, SpreadsAnExpensiveTouchOverThePagesThatCameWithIt) {
   std::vector<double> samples(kPeriod * 3, 0);
   for (size_t i = 5; i < samples.size(); i += kPeriod) {
-    samples[i] = 6400;
+    samples[i] = 100.0 * kPeriod;
   }
   EXPECT_EQ(CostInSequence(samples), 100);
 }

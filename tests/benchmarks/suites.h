@@ -18,6 +18,10 @@ namespace bench {
 // Reads of pages that a pager on the host provides, beside userfaultfd. Fails where there is no room for a file.
 [[nodiscard]] vmm::Result<Suite> MakePagerSuite(const Installation& installation);
 
+// A file of `size` bytes read from its start to its end and hashed by guests with little memory, beside processes of
+// the host. `size`: a multiple of 32 MiB. Fails where there is no room for it.
+[[nodiscard]] vmm::Result<Suite> MakeRealJobSuite(const Installation& installation, size_t size);
+
 // What KVM takes for one exit to the monitor.
 [[nodiscard]] vmm::Result<Suite> MakeExitSuite();
 
