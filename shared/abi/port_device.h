@@ -32,7 +32,7 @@ inline constexpr uint32_t kPortQueueCount = 3;
 inline constexpr uint32_t kPortFeatureOperations = 0;
 
 inline constexpr uint32_t kPortMaxName = 255;           // bytes
-inline constexpr uint32_t kPortMaxPages = 256;          // of one READ or LEND: 1 MiB
+inline constexpr uint32_t kPortMaxPages = 512;          // of one READ or LEND: 2 MiB
 inline constexpr uint32_t kPortMaxListBytes = 1 << 16;  // of one LIST
 inline constexpr uint32_t kPortMaxDirtyRanges = 170;    // of one answer: a page of them
 

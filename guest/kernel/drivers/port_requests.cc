@@ -11,8 +11,8 @@ namespace gk::drivers {
 namespace {
 
 constexpr uint16_t kQueueSize = 1024;
-constexpr size_t kLongestChain = SourceRequest::kMaxFilledPages + 2;  // request and reply around the pages
-static_assert(LentPages::kMost <= SourceRequest::kMaxFilledPages);
+constexpr size_t kLongestChain = SourceRequest::kMaxFilledRuns + 2;  // request and reply around the pages
+static_assert(LentPages::kMost <= SourceRequest::kMaxFilledRuns);
 
 }  // namespace
 

@@ -8,7 +8,6 @@
 #include "guest/kernel/vm/access.h"
 #include "guest/kernel/vm/address_space.h"
 #include "guest/kernel/vm/code_observer.h"
-#include "guest/kernel/vm/page_provider.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "shared/base/range.h"
 
@@ -16,9 +15,10 @@ namespace gk {
 namespace {
 
 // How many pages one fault enters at most: those of an aligned part of the object that are present anyway. On a host
-// that shadows page tables a neighbour costs a tenth of what its own fault would cost. As many as one read brings, and
-// aligned in the object as reads are, so that a reader faults once for each read.
-constexpr PageIndex kWindowPages = SourceRequest::kMaxFilledPages;
+// that shadows page tables a neighbour costs a tenth of what its own fault would cost. Aligned in the object as reads
+// are, so that a reader faults once for each read that is not longer. What longer reads bring is shown by one entry,
+// where there was RAM for it in one piece; more than this would be much for a kernel stack.
+constexpr PageIndex kWindowPages = 64;
 constexpr uint64_t kWindowSize = kWindowPages * kPageSize;
 
 // What an entry made for an access may permit. No entry is ever writable and executable: where the mapping permits
@@ -151,15 +151,16 @@ bool AddressSpace::EnterLargePage(Mapping& mapping, VirtualAddress address) {
   if (turns || first < mapping.base() || EndOfReach(mapping) - first < base::kLargePageSize) {
     return false;
   }
-  const PhysicalAddress run = mapping.vmo().PeekLargeRun(mapping.PageIndexOf(first));
-  if (run == arch::kNoFrame || !base::IsAligned(run, base::kLargePageSize)) {
+  const PresentPage run = mapping.vmo().PeekLargeRun(mapping.PageIndexOf(first));
+  if (!run || !base::IsAligned(run.address, base::kLargePageSize)) {
     return false;
   }
   RemovePages(first, base::kPagesPerLargePage);
-  if (!page_table_.Map(first, run, base::kPagesPerLargePage, AttributesFor(mapping, mapping.access())).ok()) {
+  const Access access = EntryAccess(mapping.access(), {.read = true}, run.writable);
+  if (!page_table_.Map(first, run.address, base::kPagesPerLargePage, AttributesFor(mapping, access)).ok()) {
     return false;
   }
-  SayIfCode(mapping.access(), first, base::kPagesPerLargePage);
+  SayIfCode(access, first, base::kPagesPerLargePage);
   return true;
 }
 

@@ -8,13 +8,12 @@
 
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/vm/page.h"
-#include "guest/kernel/vm/page_provider.h"
 
 namespace gk {
 
 class LentPages {
  public:
-  static constexpr size_t kMost = SourceRequest::kMaxFilledPages;
+  static constexpr size_t kMost = 64;
 
   LentPages() = default;
   LentPages(const LentPages&) = delete;

@@ -16,9 +16,9 @@
 #include <stdint.h>
 #include <zircon/types.h>
 
-#include <array>
 #include <span>
 
+#include "guest/kernel/lib/heap.h"
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
 #include "guest/kernel/vm/page.h"
@@ -43,13 +43,18 @@ struct SourceRequest : HeapObject,
                        base::ListNode<InFlightTag>,
                        base::ListNode<ProviderTag>,
                        base::ListNode<InitiatedTag> {
-  static constexpr size_t kMaxFilledPages = 64;  // 256 KiB
+  // As many as one large page-table entry shows. In so few pieces that a request for them is short.
+  static constexpr size_t kMaxFilledPages = base::kPagesPerLargePage;  // 2 MiB
+  static constexpr size_t kMaxFilledRuns = 64;                         // of neighbours in RAM
+
+  SourceRequest();
+  ~SourceRequest();
 
   [[nodiscard]] uint64_t offset() const { return first_page * kPageSize; }
   [[nodiscard]] uint64_t length() const { return page_count * kPageSize; }
-  // READ of a provider that fills pages: the frames to fill, page_count of them, not necessarily neighbours. Nobody
-  // else touches them until the answer. Otherwise empty.
-  [[nodiscard]] std::span<Page* const> pages() const { return std::span(pages_).first(filled_pages_); }
+  // READ of a provider that fills pages: the frames to fill, page_count of them, in at most kMaxFilledRuns runs of
+  // neighbours. Nobody else touches them until the answer. Otherwise empty.
+  [[nodiscard]] std::span<Page* const> pages() const { return {pages_, filled_pages_}; }
 
   SourceRequestKind kind = SourceRequestKind::kRead;
   PageIndex first_page = 0;
@@ -67,7 +72,7 @@ struct SourceRequest : HeapObject,
   friend class PageSource;
   friend class PageRequest;
 
-  std::array<Page*, kMaxFilledPages> pages_{};
+  Page** pages_ = nullptr;  // an array on the heap
   size_t filled_pages_ = 0;
   PageIndex unresolved_ = 0;  // pages of the range that nothing has been heard of yet
   Waiters waiters_;

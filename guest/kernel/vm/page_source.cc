@@ -1,5 +1,6 @@
 #include "guest/kernel/vm/page_source.h"
 
+#include <bit>
 #include <new>
 #include <utility>
 
@@ -8,8 +9,18 @@
 #include "guest/kernel/sched/clock.h"
 #include "guest/kernel/vm/object_page.h"
 #include "guest/kernel/vm/pmm.h"
+#include "guest/kernel/vm/reclaim.h"
 
 namespace gk {
+namespace {
+
+// What is read for somebody who has asked for it may reach into the reserve below the low watermark, by so many pages.
+constexpr size_t kOwedPages = 64;
+
+}  // namespace
+
+SourceRequest::SourceRequest() = default;
+SourceRequest::~SourceRequest() { HeapFree(pages_); }
 
 RefPtr<PageSource> PageSource::Create(RefPtr<PageProvider> provider) {
   return MakeRefCounted<PageSource>(std::move(provider));
@@ -66,9 +77,12 @@ Result<> PageSource::Require(SourceRequestKind kind, PageIndex first, PageIndex 
   }
   if (const Run* run = RunsOf(kind).Find(first); run != nullptr) {
     Join(*run->request, first, waiter);
+    if (kind == SourceRequestKind::kRead) {
+      OnUsed(first);
+    }
     return {};
   }
-  PAGODA_TRY_ASSIGN(SourceRequest * request, Prepare(kind, first, ChooseCount(kind, first, count)));
+  PAGODA_TRY_ASSIGN(SourceRequest * request, Prepare(kind, ChooseRange(kind, first, count), first));
   request->initiator_ = &waiter;
   waiter.initiated_.PushBack(*request);
   // Before it is sent: the answer may come from within.
@@ -80,6 +94,9 @@ Result<> PageSource::Require(SourceRequestKind kind, PageIndex first, PageIndex 
     waiter.source_.reset();
     TakeBack(*request);
     return Error(sent.error());
+  }
+  if (kind == SourceRequestKind::kRead) {
+    OnUsed(first);
   }
   return {};
 }
@@ -93,14 +110,18 @@ Result<PageSource::Fetched> PageSource::Fetch(PageIndex first, PageIndex count, 
   if (const Run* run = runs.Find(first)) {
     return Fetched{.pages = Min(count, run->end - first), .asked = false};
   }
-  PageIndex wanted = owner_->CountWanted(first, Min(count, PageIndex{SourceRequest::kMaxFilledPages}));
+  const PageIndex missing = owner_->FindMissing(first);
+  if (missing != first) {
+    return Fetched{.pages = Min(count, missing - first), .asked = false};
+  }
+  PageIndex wanted = owner_->CountWanted(first, Min(count, PageIndex{Max(kOwedPages, MostToRead())}));
   if (const Run* next = runs.FindBeyond(first)) {
     wanted = Min(wanted, next->first - first);
   }
-  if (wanted == 0) {
-    return Fetched{.pages = 1, .asked = false};
+  if (wanted == 0) {  // beyond what comes from the source
+    return Fetched{.pages = count, .asked = false};
   }
-  PAGODA_TRY_ASSIGN(SourceRequest * request, Prepare(SourceRequestKind::kRead, first, wanted));
+  PAGODA_TRY_ASSIGN(SourceRequest * request, Prepare(SourceRequestKind::kRead, {first, first + wanted}, first));
   request->provider_data = provider_data;
   const Fetched fetched{.pages = request->page_count, .asked = true};
   const RefPtr<PageSource> keep_alive(this);
@@ -128,20 +149,62 @@ void PageSource::Join(SourceRequest& request, PageIndex index, PageRequest& wait
 }
 
 // Cut where somebody has asked already.
-PageIndex PageSource::ChooseCount(SourceRequestKind kind, PageIndex first, PageIndex count) {
+ReadAhead::Range PageSource::ChooseRange(SourceRequestKind kind, PageIndex first, PageIndex count) {
+  ReadAhead::Range range = {first, first + count};
   if (kind == SourceRequestKind::kRead && provider_->fills_pages()) {
-    if (count == 1) {
-      const size_t most = provider_->max_read_ahead_pages();
-      GK_ASSERT(most != 0 && most <= SourceRequest::kMaxFilledPages);
-      count = Max(PageIndex{1}, owner_->CountWanted(first, read_ahead_.OnMiss(first, most)));
+    const size_t most = MostToRead();
+    range = read_ahead_.OnMiss(first, Min(count, PageIndex{Max(kOwedPages, most)}), most);
+    range.end = first + Max(PageIndex{1}, owner_->CountWanted(first, range.end - first));
+    while (range.first != first && !IsAllWanted({range.first, first})) {
+      range.first += (first - range.first + 1) / 2;
     }
-    count = Min(count, PageIndex{SourceRequest::kMaxFilledPages});
   }
   const Run* next = RunsOf(kind).FindBeyond(first);
-  return next != nullptr ? Min(count, next->first - first) : count;
+  range.end = next != nullptr ? Min(range.end, next->first) : range.end;
+  return range;
 }
 
-Result<SourceRequest*> PageSource::Prepare(SourceRequestKind kind, PageIndex first, PageIndex count) {
+// All of it is missing, and nobody has asked for any of it.
+bool PageSource::IsAllWanted(const ReadAhead::Range& range) const {
+  const PageIndex count = range.end - range.first;
+  const Run* run = runs_[static_cast<size_t>(SourceRequestKind::kRead)].FindBeyond(range.first);
+  return (run == nullptr || run->first >= range.end) && owner_->CountWanted(range.first, count) == count;
+}
+
+// A stream has some of what is free above the reserve, and never more than a small part of memory: what is read ahead
+// is not to push out what is in use.
+size_t PageSource::MostToRead() const {
+  const uint64_t free = FreePageCount() - Min(FreePageCount(), reclaim::LowWatermark());
+  return std::bit_floor(static_cast<size_t>(Max(uint64_t{1}, Min(free, LongestRead()))));
+}
+
+uint64_t PageSource::LongestRead() const {
+  constexpr uint64_t kFractionOfMemory = 32;
+  return Min(TotalPageCount() / kFractionOfMemory, uint64_t{provider_->max_read_ahead_pages()});
+}
+
+// Nobody waits for this, so if it cannot be had now the reader will ask for it when he misses it.
+void PageSource::ReadOn(PageIndex index) {
+  const RefPtr<PageSource> keep_alive(this);
+  while (state_ == State::kAttached && owner_ != nullptr && read_ahead_.IsDue(index)) {
+    // What this one takes is there again before the next: reclaiming now could take what the caller has looked up.
+    reclaim::Expect(LongestRead());
+    const size_t most = MostToRead();
+    if (most < ReadAhead::kFarReach) {
+      return;
+    }
+    const ReadAhead::Range range = read_ahead_.ReadOn(index, most);
+    for (PageIndex at = range.first; at < range.end;) {
+      const Result<Fetched> fetched = Fetch(at, range.end - at, 0);
+      if (!fetched.ok()) {
+        return;
+      }
+      at += fetched->pages;
+    }
+  }
+}
+
+Result<SourceRequest*> PageSource::Prepare(SourceRequestKind kind, const ReadAhead::Range& range, PageIndex needed) {
   SourceRequest* request = new (std::nothrow) SourceRequest;
   Run* run = request != nullptr ? new (std::nothrow) Run : nullptr;
   if (run == nullptr) {
@@ -149,15 +212,9 @@ Result<SourceRequest*> PageSource::Prepare(SourceRequestKind kind, PageIndex fir
     return Error(ZX_ERR_NO_MEMORY);
   }
   request->kind = kind;
-  request->first_page = first;
-  request->page_count = count;
-  bool ready = !IsFilled(*request) || AllocateFrames(*request);
-  if (!ready && request->page_count > 1) {
-    // Not enough for reading ahead; the page that somebody waits for may still be had.
-    request->page_count = 1;
-    ready = AllocateFrames(*request);
-  }
-  if (!ready) {
+  request->first_page = range.first;
+  request->page_count = range.end - range.first;
+  if (IsFilled(*request) && !AllocateFrames(*request, needed)) {
     delete run;
     delete request;
     return Error(ZX_ERR_NO_MEMORY);
@@ -177,17 +234,39 @@ void PageSource::Register(SourceRequest& request, Run& run) {
   requests_.PushBack(request);
 }
 
-// All or nothing.
-bool PageSource::AllocateFrames(SourceRequest& request) {
-  for (size_t i = 0; i < request.page_count; ++i) {
-    Page* page = AllocateObjectPage(request.first_page + i);
-    if (page == nullptr) {
-      FreeFrames(request);
-      return false;
+// As many as there are and a request can name: the rest of what was to be read ahead is left out, but not `needed`.
+// False: not even one.
+bool PageSource::AllocateFrames(SourceRequest& request, PageIndex needed) {
+  // In pieces that are as long as can be. A whole large page is aligned as its pages are in the object, so that one
+  // page-table entry can show it (fault.cc); the others make the chain of the transport short. Long runs are kept for
+  // those who can use all of one.
+  constexpr PageIndex kPieces[] = {base::kPagesPerLargePage, 64, 8, 1};
+  request.pages_ = static_cast<Page**>(HeapAllocate(request.page_count * sizeof(Page*)));
+  size_t runs = 0;
+  for (const PageIndex piece : kPieces) {
+    const bool whole = piece != base::kPagesPerLargePage || base::IsAligned(request.first_page, piece);
+    while (request.pages_ != nullptr && whole && runs < SourceRequest::kMaxFilledRuns &&
+           request.page_count - request.filled_pages_ >= piece && AllocateRun(request, piece)) {
+      ++runs;
     }
-    request.pages_[request.filled_pages_++] = page;
+  }
+  if (request.filled_pages_ == 0) {
+    return false;
+  }
+  request.page_count = request.filled_pages_;
+  request.first_page = Max(request.first_page, needed + 1 - Min(needed + 1, request.page_count));
+  for (size_t i = 0; i < request.filled_pages_; ++i) {
+    MakeObjectPage(*request.pages_[i], request.first_page + i);
   }
   return true;
+}
+
+bool PageSource::AllocateRun(SourceRequest& request, PageIndex count) {
+  Page* first = count == 1 ? AllocatePage() : AllocateContiguous(count, count * kPageSize);
+  for (PageIndex i = 0; first != nullptr && i < count; ++i) {
+    request.pages_[request.filled_pages_++] = first + i;
+  }
+  return first != nullptr;
 }
 
 void PageSource::FreeFrames(SourceRequest& request) {
@@ -289,26 +368,32 @@ void PageSource::OnRequestDone(SourceRequest& request, Status status) {
   Destroy(request);
 }
 
-// Frames of pages that have been resolved in another way are left in the request: what the provider has read may be
-// older than that.
+// Frames of pages that have been resolved in another way are given back: what the provider has read may be older than
+// that.
 Status PageSource::Deliver(SourceRequest& request) {
   if (request.kind == SourceRequestKind::kDirty) {
     const Result<> granted = owner_->OnDirtyGranted(request.first_page, request.page_count);
     return granted.ok() || granted.error() != Status(ZX_ERR_NO_MEMORY) ? Status(ZX_OK) : granted.error();
   }
+  // What is left of it, from its front: the owner may change what comes behind.
   Status status(ZX_OK);
-  size_t kept = 0;
-  for (size_t i = 0; i < request.filled_pages_; ++i) {
-    const PageIndex index = request.first_page + i;
-    const Run* run = RunsOf(request.kind).Find(index);
-    if (run == nullptr || run->request != &request) {
-      request.pages_[kept++] = request.pages_[i];
-      continue;
+  const PageIndex end = request.first_page + request.filled_pages_;
+  for (PageIndex at = request.first_page; at < end;) {
+    const Run* run = RunsOf(request.kind).FindBeyond(at);
+    const PageIndex from = run != nullptr ? Min(Max(run->first, at), end) : end;
+    const PageIndex to = run != nullptr ? Min(run->end, end) : end;
+    const bool ours = run != nullptr && run->request == &request;
+    const std::span<Page* const> pages = request.pages();
+    for (PageIndex i = at; i < (ours ? from : to); ++i) {
+      FreePage(pages[i - request.first_page]);
     }
-    const Result<> taken = owner_->OnPageArrived(index, request.pages_[i]);
-    status = taken.ok() ? status : taken.error();
+    if (ours && from < to) {
+      const Result<> taken = owner_->OnPagesArrived(from, pages.subspan(from - request.first_page, to - from));
+      status = taken.ok() ? status : taken.error();
+    }
+    at = to;
   }
-  request.filled_pages_ = kept;
+  request.filled_pages_ = 0;
   return status;
 }
 

@@ -45,9 +45,11 @@ class PageSourceOwner {
  public:
   // How many pages from `first` on are missing and come from the source, up to `most`.
   [[nodiscard]] virtual PageIndex CountWanted(PageIndex first, PageIndex most) const = 0;
-  // The page at `index`, which somebody asked for, has arrived. The owner takes it, or frees it where there is no place
-  // for it any more. ZX_ERR_NO_MEMORY: it was freed, and whoever waits for it must be told so.
-  virtual Result<> OnPageArrived(PageIndex index, Page* page) = 0;
+  // The first page at or above `from` that is missing.
+  [[nodiscard]] virtual PageIndex FindMissing(PageIndex from) const = 0;
+  // The pages from `first` on, which somebody asked for, have arrived. The owner takes them, or frees those for which
+  // there is no place any more. ZX_ERR_NO_MEMORY: some were freed, and whoever waits for them must be told so.
+  virtual Result<> OnPagesArrived(PageIndex first, std::span<Page* const> pages) = 0;
   // The pages may be dirtied. ZX_ERR_NO_MEMORY: not all of them have room; other errors: look again.
   virtual Result<> OnDirtyGranted(PageIndex first, PageIndex count) = 0;
   // What can be had again from nowhere is worth keeping, the rest is not.
@@ -68,9 +70,16 @@ class PageSource final : public RefCounted<PageSource> {
   void OnOwnerDestroyed();
 
   // Arranges for an answer about the page at `first` and puts `request` into the list of those who wait for it. Asks
-  // for up to `count` pages from there, all of which are wanted; a single one that is read from a provider that fills
-  // pages may be read ahead (read_ahead.h). ZX_ERR_NO_MEMORY: nothing was asked for. ZX_ERR_BAD_STATE: not attached.
+  // for up to `count` pages from there, all of which are wanted; what is read from a provider that fills pages may be
+  // read ahead (read_ahead.h). ZX_ERR_NO_MEMORY: nothing was asked for. ZX_ERR_BAD_STATE: not attached.
   Result<> Require(SourceRequestKind kind, PageIndex first, PageIndex count, PageRequest& request);
+
+  // Somebody uses the page at `index`, which is there: asks for what he will come to, if it is time.
+  void OnUsed(PageIndex index) {
+    if (read_ahead_.IsDue(index)) {
+      ReadOn(index);
+    }
+  }
 
   // Asks for missing pages though nobody waits for them yet, for a provider that fills pages: those at the start of
   // [first, first + count) that are missing and were not asked for, as many as one READ holds. `provider_data` goes
@@ -127,10 +136,16 @@ class PageSource final : public RefCounted<PageSource> {
   [[nodiscard]] bool IsFilled(const SourceRequest& request) const {
     return request.kind == SourceRequestKind::kRead && provider_->fills_pages();
   }
-  [[nodiscard]] PageIndex ChooseCount(SourceRequestKind kind, PageIndex first, PageIndex count);
-  Result<SourceRequest*> Prepare(SourceRequestKind kind, PageIndex first, PageIndex count);
+  [[nodiscard]] ReadAhead::Range ChooseRange(SourceRequestKind kind, PageIndex first, PageIndex count);
+  [[nodiscard]] bool IsAllWanted(const ReadAhead::Range& range) const;
+  [[nodiscard]] uint64_t LongestRead() const;
+  [[nodiscard]] size_t MostToRead() const;
+  void ReadOn(PageIndex index);
+  // Pages [range.first, range.end), or fewer of them when frames are short, but `needed` among them.
+  Result<SourceRequest*> Prepare(SourceRequestKind kind, const ReadAhead::Range& range, PageIndex needed);
   void TakeBack(SourceRequest& request);
-  static bool AllocateFrames(SourceRequest& request);
+  static bool AllocateFrames(SourceRequest& request, PageIndex needed);
+  static bool AllocateRun(SourceRequest& request, PageIndex count);
   static void FreeFrames(SourceRequest& request);
   void Register(SourceRequest& request, Run& run);
   void Join(SourceRequest& request, PageIndex index, PageRequest& waiter);

@@ -213,7 +213,8 @@ Result<> PageTree::Insert(PageIndex index, Page* page) {
   return {};
 }
 
-PageIndex PageTree::InsertRun(PageIndex first, Page* pages, PageIndex count) {
+template <typename PageAt>
+PageIndex PageTree::InsertMany(PageIndex first, PageIndex count, PageAt page_at) {
   PageIndex done = 0;
   while (done < count) {
     const Result<Node*> leaf = PrepareLeaf(first + done);
@@ -223,11 +224,19 @@ PageIndex PageTree::InsertRun(PageIndex first, Page* pages, PageIndex count) {
     const PageIndex before = done;
     const PageIndex end = Min(count, done + kSlots - SlotAt(first + done, 0));
     for (; done < end; ++done) {
-      (*leaf)->PutPage(SlotAt(first + done, 0), pages + done);
+      (*leaf)->PutPage(SlotAt(first + done, 0), page_at(done));
     }
     AddToCounts(first + before, end - before);
   }
   return done;
+}
+
+PageIndex PageTree::InsertPages(PageIndex first, std::span<Page* const> pages) {
+  return InsertMany(first, pages.size(), [pages](PageIndex i) { return pages[i]; });
+}
+
+PageIndex PageTree::InsertRun(PageIndex first, Page* pages, PageIndex count) {
+  return InsertMany(first, count, [pages](PageIndex i) { return pages + i; });
 }
 
 // `count` pages more in the leaf of `index`, whose path is private.

@@ -56,8 +56,9 @@ class PageTree {
   // the page.
   Result<> Insert(PageIndex index, Page* page);
 
-  // The same for neighbours in RAM, from `first` on. Returns how many have found their place: less than `count` when
-  // there is no memory; the caller keeps the others.
+  // The same for many, from `first` on, with one descent for each 64. Returns how many have found their place: not all
+  // when there is no memory; the caller keeps the others. InsertRun: of neighbours in RAM.
+  PageIndex InsertPages(PageIndex first, std::span<Page* const> pages);
   PageIndex InsertRun(PageIndex first, Page* pages, PageIndex count);
 
   // Puts `page` in the place of a page that others name too. Errors as above.
@@ -84,8 +85,8 @@ class PageTree {
   // Says for each index from `first` which page is there; one descent for each 64.
   void Peek(PageIndex first, std::span<PresentPage> out) const;
 
-  // The first of 512 pages from `first` (a multiple of 512), if all are present, exclusive and neighbours in RAM, so
-  // that a large leaf can show them once their address is aligned. Null otherwise.
+  // The first of 512 pages from `first` (a multiple of 512), if all are present, exclusive and neighbours in RAM, and
+  // may be written to all or none, so that a large leaf can show them once their address is aligned. Null otherwise.
   [[nodiscard]] Page* FindLargeRun(PageIndex first) const;
 
   [[nodiscard]] size_t page_count() const;
@@ -116,6 +117,8 @@ class PageTree {
   static size_t CountNodes(const Node& node, unsigned level);
 
   struct Range;
+  template <typename PageAt>
+  PageIndex InsertMany(PageIndex first, PageIndex count, PageAt page_at);
   Result<> GrowTo(PageIndex index);
   Result<Node*> PrepareLeaf(PageIndex index);
   Result<> PrepareEdge(PageIndex index, const Range& range, Content leave);

@@ -127,7 +127,8 @@ Page* PageTree::FindLargeRun(PageIndex first) const {
   Page* start = above->slots[first_slot].node->slots[0].page;
   for (unsigned i = 0; i < base::kPagesPerLargePage; ++i) {
     const Page* page = above->slots[first_slot + i / kSlots].node->slots[i % kSlots].page;
-    if (page->frame != start->frame + i || page->object.share_count != 1 || !page->may_be_written()) {
+    if (page->frame != start->frame + i || page->object.share_count != 1 ||
+        page->may_be_written() != start->may_be_written()) {
       return nullptr;
     }
   }

@@ -41,10 +41,15 @@ PagedContent::~PagedContent() {
 // Gives `page` its place, where none is. ZX_ERR_NO_MEMORY: the caller keeps it.
 Result<> PagedContent::Enter(PageIndex index, Page* page, DirtyState state) {
   PAGODA_TRY(tree_.Insert(TreeIndex(index), page));
-  page->dirty_state = state;
-  page->object.owner = source_ ? this : nullptr;
-  OnUsed(*page);
+  MakePart(*page, state);
   return {};
+}
+
+// The tree has it now.
+void PagedContent::MakePart(Page& page, DirtyState state) {
+  page.dirty_state = state;
+  page.object.owner = source_ ? this : nullptr;
+  OnUsed(page);
 }
 
 PageLookup PagedContent::RequirePage(PageIndex index, PageIntent intent, size_t count, PageRequest& request) {
@@ -122,9 +127,7 @@ PageLookup PagedContent::MakeOwnCopy(PageIndex index, PhysicalAddress original, 
     FreePage(page);
     return PageLookup::Failed(entered.error());
   }
-  page->dirty_state = state;
-  page->object.owner = source_ ? this : nullptr;
-  OnUsed(*page);
+  MakePart(*page, state);
   UnmapEverywhere(index, 1);
   return PageLookup::Ready(*page, page->may_be_written());
 }

@@ -149,8 +149,10 @@ class PagedContent final : public VmoContent,
   // Whether the source would have to say nothing new if it were asked for `page`, which is in the tree, again: it is
   // clean, unpinned, lent to nobody, and nobody waits to write to it.
   [[nodiscard]] bool CanEvict(const Page& page) const;
-  // Whether some mapping, of this content or of one that it backs, has used the page since this was asked last.
-  bool TakeAccessedMark(PageIndex index);
+  // The first of the 512 pages that one page-table entry may show with `page`, if all of them can go; otherwise null.
+  [[nodiscard]] Page* FindEvictableRun(const Page& page) const;
+  // Whether some mapping, of this content or of one that it backs, has used one of these since this was asked last.
+  bool TakeAccessedMarks(PageIndex first, PageIndex count);
   // Gives the pages at [first, first + count) back, all of which can go.
   void EvictPages(PageIndex first, PageIndex count);
 
@@ -165,11 +167,15 @@ class PagedContent final : public VmoContent,
   PagedContent(RefPtr<PageSource> source, PageIndex source_pages, DirtyPolicy policy);
 
   [[nodiscard]] PageIndex CountWanted(PageIndex first, PageIndex most) const override;
-  Result<> OnPageArrived(PageIndex index, Page* page) override;
+  [[nodiscard]] PageIndex FindMissing(PageIndex from) const override { return tree_.FindAbsent(from); }
+  Result<> OnPagesArrived(PageIndex first, std::span<Page* const> pages) override;
+  Result<> OnPageArrived(PageIndex index, Page* page);
   Result<> OnDirtyGranted(PageIndex first, PageIndex count) override { return MakeDirty(first, first + count); }
   void OnDetached() override;
+  bool TakeAccessedMark(PageIndex index);
   [[nodiscard]] bool CanBeHadAgain(const Page& page) const;
   static void OnUsed(Page& page);
+  void MakePart(Page& page, DirtyState state);
 
   uint64_t DiscardPages() override;
   [[nodiscard]] uint64_t discardable_pages() const override { return tree_.page_count(); }

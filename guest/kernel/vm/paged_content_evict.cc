@@ -18,6 +18,23 @@ bool PagedContent::CanEvict(const Page& page) const {
   return source_->attached() && CanBeHadAgain(page) && !source_->IsAsked(SourceRequestKind::kDirty, page.object.index);
 }
 
+Page* PagedContent::FindEvictableRun(const Page& page) const {
+  Page* run = tree_.FindLargeRun(base::AlignDown(page.object.index, base::kPagesPerLargePage));
+  for (PageIndex i = 0; run != nullptr && i < base::kPagesPerLargePage; ++i) {
+    run = CanEvict(run[i]) ? run : nullptr;
+  }
+  return run;
+}
+
+// All marks are taken, not just the first.
+bool PagedContent::TakeAccessedMarks(PageIndex first, PageIndex count) {
+  bool accessed = false;
+  for (PageIndex i = 0; i < count; ++i) {
+    accessed |= TakeAccessedMark(first + i);
+  }
+  return accessed;
+}
+
 bool PagedContent::TakeAccessedMark(PageIndex index) {
   bool accessed = TakeAccessedMarkInAll(index);
   for (PagedContent& backed : backed_) {

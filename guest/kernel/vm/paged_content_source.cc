@@ -67,6 +67,7 @@ PageIndex PagedContent::CountDirtied(PageIndex first, PageIndex most, PageIntent
 PageLookup PagedContent::UsePage(PageIndex index, const PageTree::Slot& slot, PageIntent intent, size_t count) {
   Page& page = *slot.page;
   OnUsed(page);
+  source_->OnUsed(index);
   if (intent == PageIntent::kRead) {
     return PageLookup::Ready(page, slot.exclusive && page.may_be_written());
   }
@@ -92,6 +93,25 @@ PageIndex PagedContent::CountWanted(PageIndex first, PageIndex most) const {
     return 0;
   }
   return Min(Min(most, source_end_ - first), tree_.FindNextNonAbsent(first).index - first);
+}
+
+// What belongs together comes together: one way through the tree for each 64 pages, where one for each page would take
+// a fifth as long as the host needs to bring 2 MiB.
+Result<> PagedContent::OnPagesArrived(PageIndex first, std::span<Page* const> pages) {
+  size_t done = 0;
+  if (CountWanted(first, pages.size()) == pages.size()) {
+    done = tree_.InsertPages(first, pages);
+    for (Page* page : pages.first(done)) {
+      MakePart(*page, DirtyState::kClean);
+    }
+    DropStaleZeroes(first, first + done);
+  }
+  Result<> taken;
+  for (; done < pages.size(); ++done) {
+    const Result<> one = OnPageArrived(first + done, pages[done]);
+    taken = one.ok() ? taken : Error(one.error());
+  }
+  return taken;
 }
 
 Result<> PagedContent::OnPageArrived(PageIndex index, Page* page) {

@@ -1,6 +1,9 @@
 #include "guest/kernel/vm/read_ahead.h"
 
+#include <bit>
+
 #include "guest/kernel/lib/min_max.h"
+#include "shared/base/range.h"
 
 namespace gk {
 namespace {
@@ -9,18 +12,75 @@ constexpr size_t kGrowth = 4;
 
 }  // namespace
 
-size_t ReadAhead::OnMiss(PageIndex missing, size_t most) {
+// The read of `reach` pages, or of a part of it up to where a multiple begins, from `from` on in its direction.
+// `wanted` pages from there upwards are in it.
+ReadAhead::Range ReadAhead::Stream::Extend(PageIndex from, size_t wanted) {
+  if (direction == Direction::kDown) {
+    end = from + wanted;
+    first = Max(base::AlignDown(from, PageIndex{reach}), end - Min(end, PageIndex{Max(reach, wanted)}));
+  } else {
+    first = from;
+    end = Max(base::AlignDown(from, PageIndex{reach}) + reach, from + wanted);
+  }
+  return {first, end};
+}
+
+// The first stream for which `fits` holds; kStreams when there is none.
+template <typename Fits>
+size_t ReadAhead::Find(Fits fits) const {
   size_t slot = 0;
-  while (slot + 1 < kStreams && !streams_[slot].Continues(missing)) {
+  while (slot < kStreams && !fits(streams_[slot])) {
     ++slot;
   }
-  const size_t reach = streams_[slot].Continues(missing) ? Min(streams_[slot].reach * kGrowth, most) : 1;
-  const PageIndex end = missing + reach - (missing + reach) % reach;
+  return slot;
+}
+
+ReadAhead::Range ReadAhead::OnMiss(PageIndex missing, size_t wanted, size_t most) {
+  // What a stream without misses so far says is a guess, and somebody who says what he wants knows better.
+  const size_t up =
+      Find([=](const Stream& stream) { return stream.GoesUpTo(missing) && (stream.end != 0 || wanted == 1); });
+  if (up != kStreams) {
+    return BringToFront(up).Continue(Direction::kUp, missing, wanted, most);
+  }
+  if (const size_t near = Find([=](const Stream& stream) { return stream.IsNear(missing); }); near != kStreams) {
+    Stream& stream = BringToFront(near);
+    stream.reach = Min(stream.reach / kGrowth, most);
+    return stream.Extend(missing, wanted);
+  }
+  const size_t down = Find([=](const Stream& stream) { return stream.GoesDownTo(missing); });
+  if (down != kStreams) {
+    return BringToFront(down).Continue(Direction::kDown, missing, wanted, most);
+  }
+  BringToFront(kStreams - 1) = {.first = missing,
+                                .end = missing + wanted,
+                                .reach = Min(std::bit_floor(wanted), most),
+                                .direction = Direction::kNone};
+  return {missing, missing + wanted};
+}
+
+ReadAhead::Range ReadAhead::Stream::Continue(Direction where, PageIndex from, size_t wanted, size_t most) {
+  direction = where;
+  reach = Min(reach * kGrowth, most);
+  return Extend(from, wanted);
+}
+
+const ReadAhead::Stream* ReadAhead::FindDue(PageIndex index) const {
+  const size_t slot = Find([index](const Stream& stream) { return stream.IsNear(index); });
+  return slot != kStreams ? &streams_[slot] : nullptr;
+}
+
+ReadAhead::Range ReadAhead::ReadOn(PageIndex index, size_t most) {
+  Stream& stream = BringToFront(static_cast<size_t>(FindDue(index) - streams_.data()));
+  const PageIndex from = stream.direction == Direction::kDown ? stream.first - 1 : stream.end;
+  return stream.Continue(stream.direction, from, 1, most);
+}
+
+ReadAhead::Stream& ReadAhead::BringToFront(size_t slot) {
+  const Stream chosen = streams_[slot];
   for (; slot != 0; --slot) {
     streams_[slot] = streams_[slot - 1];
   }
-  streams_[0] = {.next = end, .reach = reach};
-  return end - missing;
+  return streams_[0] = chosen;
 }
 
 }  // namespace gk

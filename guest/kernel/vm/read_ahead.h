@@ -1,13 +1,25 @@
-// How far ahead of a missing page its source reads: decided from the misses before it.
+// How far ahead of its readers a source reads: decided from the misses before.
 //
-// A stream is a run of misses each of which continues where the read before it ended. The first miss of a stream reads
-// one page, because a random access wants no more; each further one reaches four times as far, up to what the provider
-// offers. A read ends where a multiple of its reach begins, because a fault maps such a part of the object at once:
-// what one read brings is seen by one fault. Several streams are told apart, so that threads that read different parts
-// do not disturb each other. An object that was never read expects to be read from its start.
+// A stream is a run of misses each of which continues where the read before it ended, upwards or downwards. The first
+// miss of a stream reads what was asked for, because a random access wants no more; each further one reaches four times
+// as far, up to what is offered. A read ends where a multiple of its reach begins, because a fault maps such a part of
+// the object at once: what one read brings is seen by one fault. Several streams are told apart, so that threads that
+// read different parts do not disturb each other. An object that was never read expects to be read from its start.
 //
-//   misses at 0, 4, 16, 64, ...   reads of 4, 12, 48, 64 pages
-//   misses at 70, 3, 981          reads of 1 page each
+//   misses at 0, 4, 16, 64, 256, ...   reads of 4, 12, 48, 192, 256 pages
+//   misses at 70, 69, 67, ...          reads of 1, 2, 4 pages: 70, 68 to 69, 64 to 67
+//   misses at 70, 3, 981               reads of 1 page each
+//
+// A stream that has reached far is read on while its reader uses what came before: the host then works beside the
+// guest, not in turns with it. The mark that the reader passes is kDepth reaches before the end of what was asked for:
+// with one, the host would wait for the guest between two reads.
+//
+//        in use      asked for       asked for
+//   ...|---------|---------------|---------------|          a reader who comes to the second part
+//                ^ reader                         ^ next     causes the fourth to be asked for
+//
+// A miss inside what a stream has asked for means that pages have gone before they were used. Then less is better: it
+// reaches a quarter as far from there.
 #pragma once
 
 #include <stddef.h>
@@ -21,21 +33,66 @@ namespace gk {
 
 class ReadAhead {
  public:
-  static constexpr size_t kStreams = 4;
+  static constexpr size_t kStreams = 8;
+  // Streams that reach as far are read on. Shorter ones may be chance, and end soon.
+  static constexpr size_t kFarReach = 64;
+  static constexpr size_t kDepth = 2;
 
-  // How many pages to read from `missing` on: 1 to `most`. Takes note of the miss.
-  size_t OnMiss(PageIndex missing, size_t most);
-
- private:
-  struct Stream {
-    PageIndex next = 0;  // where the last read of this stream ended
-    size_t reach = 0;    // of that read, pages; 0: there was none
-    // A miss a little further on belongs to the stream too: a reader may skip what it does not need.
-    [[nodiscard]] bool Continues(PageIndex missing) const { return missing >= next && missing - next < reach; }
+  struct Range {
+    PageIndex first;
+    PageIndex end;
   };
 
+  // The page at `missing` must be read for somebody who is going to want `wanted` pages from there (not 0). What to
+  // read: it contains the page, and has at most Max(most, wanted) pages; `most` is a power of two. Takes note of the
+  // miss.
+  Range OnMiss(PageIndex missing, size_t wanted, size_t most);
+
+  // A reader has come to the page at `index`. Whether something should be asked for, so that it is there when he comes
+  // to it.
+  [[nodiscard]] bool IsDue(PageIndex index) const { return FindDue(index) != nullptr; }
+  // What, and takes note of it: up to `most` pages. Precondition: IsDue.
+  Range ReadOn(PageIndex index, size_t most);
+
+ private:
+  // The last read of a stream was [first, end). Without a direction it may go on at either side.
+  enum class Direction : uint8_t { kNone, kUp, kDown };
+  struct Stream {
+    PageIndex first = 0;
+    PageIndex end = 0;
+    size_t reach = 0;  // 0: there is no stream
+    Direction direction = Direction::kNone;
+
+    // A miss a little further on belongs to the stream too: a reader may skip what it does not need.
+    [[nodiscard]] bool GoesUpTo(PageIndex missing) const {
+      return direction != Direction::kDown && missing >= end && missing - end < reach;
+    }
+    [[nodiscard]] bool GoesDownTo(PageIndex missing) const {
+      return direction != Direction::kUp && missing < first && first - missing <= reach;
+    }
+    // Pages asked for that lie before the reader at `index`, who has not come to the last of them; 0: he is elsewhere.
+    [[nodiscard]] PageIndex Ahead(PageIndex index) const {
+      if (direction == Direction::kUp) {
+        return index < end ? end - index : 0;
+      }
+      return direction == Direction::kDown && index >= first && first != 0 ? index - first + 1 : 0;
+    }
+    [[nodiscard]] bool IsNear(PageIndex index) const {
+      const PageIndex ahead = Ahead(index);
+      return reach >= kFarReach && ahead != 0 && ahead <= kDepth * reach;
+    }
+    Range Extend(PageIndex from, size_t wanted);
+    // The same, reaching further than before.
+    Range Continue(Direction where, PageIndex from, size_t wanted, size_t most);
+  };
+
+  template <typename Fits>
+  [[nodiscard]] size_t Find(Fits fits) const;
+  [[nodiscard]] const Stream* FindDue(PageIndex index) const;
+  Stream& BringToFront(size_t slot);
+
   // The most recently used first: a miss that fits no stream replaces the last.
-  std::array<Stream, kStreams> streams_{Stream{.next = 0, .reach = 1}};
+  std::array<Stream, kStreams> streams_{Stream{.reach = 1, .direction = Direction::kUp}};
 };
 
 }  // namespace gk

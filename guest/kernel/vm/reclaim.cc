@@ -1,6 +1,7 @@
 #include "guest/kernel/vm/reclaim.h"
 
 #include <optional>
+#include <span>
 
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
@@ -11,6 +12,7 @@ namespace gk {
 namespace reclaim {
 
 constinit uint64_t pages_go_every = 0;
+constinit uint64_t expected_pages = 0;
 
 namespace {
 
@@ -52,7 +54,7 @@ class Victims {
 
   void Add(const Page& page) {
     const bool continues = page.object.owner == content_ && page.object.index == first_ + count_;
-    if (!continues || count_ == kMost) {
+    if (!continues || base::IsAligned(page.object.index, kMost)) {
       Evict();
       content_ = page.object.owner;
       first_ = page.object.index;
@@ -67,7 +69,8 @@ class Victims {
   }
 
  private:
-  static constexpr PageIndex kMost = 64;
+  // What one page-table entry may show goes as a whole, so that it need not be cut.
+  static constexpr PageIndex kMost = base::kPagesPerLargePage;
 
   PagedContent* content_ = nullptr;
   PageIndex first_ = 0;
@@ -125,13 +128,21 @@ class Reclaimer {
   }
   static uint32_t OldestObject() { return candidates.objects.begin()->use_stamp(); }
 
+  // With the page go, or stay, those that one large page-table entry shows with it: there is one mark for all of them,
+  // and taking them one by one would cut the entry.
   void TakeUnlessUsed(Page& page) {
     PagedContent& content = *page.object.owner;
-    if (chances_ != 0 && content.CanEvict(page) && content.TakeAccessedMark(page.object.index)) {
-      --chances_;
-      MarkUsed(page);
-    } else {
-      Take(page);
+    Page* run = content.FindEvictableRun(page);
+    const std::span<Page> pages = run != nullptr ? std::span(run, base::kPagesPerLargePage) : std::span(&page, 1);
+    const bool can_go = run != nullptr || content.CanEvict(page);
+    const bool stays = chances_ != 0 && can_go && content.TakeAccessedMarks(pages.front().object.index, pages.size());
+    chances_ -= stays ? 1 : 0;
+    for (Page& each : pages) {
+      if (stays) {
+        MarkUsed(each);
+      } else {
+        Take(each);
+      }
     }
   }
 
@@ -206,7 +217,12 @@ void SetHint(Page& page, PageHint hint) {
 
 // Pages that have just arrived may not have been seen by those who wait for them. If they went they would be asked for
 // again, for ever when there is nothing else to take.
-void ReclaimToHighWatermark() { ReclaimUntil(HighWatermark(), LowWatermark() / 2); }
+void ReclaimToHighWatermark() {
+  ReclaimUntil(HighWatermark() + expected_pages, LowWatermark() / 2);
+  expected_pages = 0;
+}
+
+void Expect(uint64_t pages) { expected_pages = Max(expected_pages, pages); }
 
 bool ReclaimAll() { return ReclaimUntil(UINT64_MAX, 0); }
 

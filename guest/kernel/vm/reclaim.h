@@ -78,7 +78,12 @@ void Offer(Page& page);
 // What a program says about a page that is there. A page that is not needed and used all the same is like any other.
 void SetHint(Page& page, PageHint hint);
 
-// Out of line: reclaims up to the high watermark.
+// Somebody is going to want `pages` more than the low watermark keeps: the next safe point sees that they are free, as
+// far as that can be.
+void Expect(uint64_t pages);
+extern uint64_t expected_pages;  // between two safe points
+
+// Out of line: reclaims up to the high watermark, and what is expected beyond.
 void ReclaimToHighWatermark();
 
 // Every how many safe points one page is reclaimed although there is memory; 0: never. A kernel option, for tests.
@@ -87,7 +92,7 @@ void OnSafePointOfTest();
 
 // The safe point. Cheap while there is memory.
 inline void SafePoint() {
-  if (FreePageCount() < LowWatermark()) {
+  if (FreePageCount() < LowWatermark() + expected_pages) {
     ReclaimToHighWatermark();
   }
   if (pages_go_every != 0) {

@@ -112,12 +112,12 @@ void Vmo::PeekPages(PageIndex first, std::span<PresentPage> out) const {
   }
 }
 
-PhysicalAddress Vmo::PeekLargeRun(PageIndex first) const {
+PresentPage Vmo::PeekLargeRun(PageIndex first) const {
   if (!base::RangeFits(first, base::kPagesPerLargePage, page_end())) {
-    return arch::kNoFrame;
+    return {};
   }
   const Page* run = content_->FindLargeRun(ContentIndex(first));
-  return run != nullptr ? run->physical_address() : arch::kNoFrame;
+  return run != nullptr ? PresentPage{run->physical_address(), run->may_be_written()} : PresentPage();
 }
 
 PageIndex Vmo::FindPresent(PageIndex from) const {

@@ -133,8 +133,8 @@ class Vmo final : public RefCounted<Vmo>, public base::ListNode<AllVmosTag> {
   [[nodiscard]] PresentPage PeekPage(PageIndex index) const;
   // The same for all indices from `first`, at a fraction of the cost. Past the end there is nothing.
   void PeekPages(PageIndex first, std::span<PresentPage> out) const;
-  // Where the 512 pages from `first` are, if all are present, writable and neighbours in RAM; arch::kNoFrame otherwise.
-  [[nodiscard]] PhysicalAddress PeekLargeRun(PageIndex first) const;
+  // The first of the 512 pages from `first`, if all are present, as writable as it is, and neighbours in RAM.
+  [[nodiscard]] PresentPage PeekLargeRun(PageIndex first) const;
 
   // The lowest index at or above `from` for which PeekPage has a page; kNoPage when there is none.
   [[nodiscard]] PageIndex FindPresent(PageIndex from) const;

@@ -67,8 +67,8 @@ class VmoContent : public RefCounted<VmoContent> {
   [[nodiscard]] virtual PageIndex FindPresent(PageIndex from) const = 0;
   // True when the page reads as zero and there is none.
   [[nodiscard]] virtual bool IsKnownZero(PageIndex) const { return false; }
-  // The first of 512 writable neighbours in RAM that are pages `first` and following; null when they are not all
-  // present and so. Their address need not be aligned.
+  // The first of 512 neighbours in RAM that are pages `first` and following, all of which may be written to, or none;
+  // null when they are not all present and so. Their address need not be aligned.
   [[nodiscard]] virtual const Page* FindLargeRun(PageIndex) const { return nullptr; }
 
   // A copy of the part that `window` says, which may be changed without changing this one.

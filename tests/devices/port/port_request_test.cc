@@ -94,6 +94,9 @@ TEST_F(PortRequestTest, ReadCarriesTheGuestsPagesInOrder) {
 TEST_F(PortRequestTest, ReadTakesAsManyPagesAsTheLimit) {
   EXPECT_TRUE(std::holds_alternative<dev::PortRead>(
       Parse(kRequests, port_.ReadInto(1, 0, std::vector(abi::kPortMaxPages, memory_.Allocate(4096)))).request));
+}
+
+TEST_F(PortRequestTest, ReadOfMorePagesIsRejected) {
   ExpectRejected(kRequests, port_.ReadInto(1, 0, std::vector(abi::kPortMaxPages + 1, memory_.Allocate(4096))));
 }
 

@@ -103,16 +103,16 @@ TEST_F(VmoTest, CommitMakesLargeRunsOfNeighboursWhereNothingWas) {
   ASSERT_TRUE(vmo->Write(&byte, kLarge * kPageSize + 100, 1).ok());
   ASSERT_TRUE(vmo->Commit(0, vmo->size()).ok());
   EXPECT_EQ(vmo->committed_pages(), 3 * kLarge + 5);
-  const PhysicalAddress run = vmo->PeekLargeRun(0);
+  const PhysicalAddress run = vmo->PeekLargeRun(0).address;
   ASSERT_NE(run, arch::kNoFrame);
   EXPECT_TRUE(base::IsAligned(run, base::kLargePageSize));
-  EXPECT_NE(vmo->PeekLargeRun(2 * kLarge), arch::kNoFrame);
+  EXPECT_TRUE(vmo->PeekLargeRun(2 * kLarge).writable);
   uint8_t found = 0;
   ASSERT_TRUE(vmo->Read(&found, kLarge * kPageSize + 100, 1).ok());
   EXPECT_EQ(found, byte);
   const RefPtr<Vmo> clone = vmo->CreateChild(ChildKind::kSnapshot, 0, kPageSize, Resizability::kFixed).value();
-  EXPECT_EQ(vmo->PeekLargeRun(0), arch::kNoFrame);
-  EXPECT_NE(vmo->PeekLargeRun(2 * kLarge), arch::kNoFrame);
+  EXPECT_FALSE(vmo->PeekLargeRun(0));
+  EXPECT_TRUE(vmo->PeekLargeRun(2 * kLarge).writable);
 }
 
 TEST_F(VmoTest, CommitOfALargeRunReplacesTheZeroPageInMappings) {
