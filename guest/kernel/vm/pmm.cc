@@ -199,6 +199,16 @@ Page* AllocateContiguous(size_t count, uint64_t alignment) {
   return first;
 }
 
+bool HasRun(size_t count) {
+  for (const Range& range : Ranges()) {
+    const uint64_t next = base::AlignUp(range.frontier, count);
+    if (next < range.end && range.end - next >= count) {
+      return true;
+    }
+  }
+  return g_pmm.free_blocks.Has(static_cast<unsigned>(std::bit_width(count)) - 1);
+}
+
 void FreeContiguous(Page* first, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     CheckFreeable(first[i]);

@@ -37,6 +37,9 @@ void FreePage(Page* page);
 [[nodiscard]] Page* AllocateContiguous(size_t count, uint64_t alignment);
 void FreeContiguous(Page* first, size_t count);
 
+// Whether AllocateContiguous(count, count * kPageSize) would find a run. `count` is a power of two.
+[[nodiscard]] bool HasRun(size_t count);
+
 // Gives RAM that was in use before PmmInit to the allocator: the boot image and the bootstrap tables, when they are no
 // longer needed. Page-aligned, below `free_start`. Precondition: nothing refers to it any more.
 void ReleaseBootMemory(PhysicalAddress base, uint64_t size);

@@ -13,6 +13,7 @@ namespace reclaim {
 
 constinit uint64_t pages_go_every = 0;
 constinit uint64_t expected_pages = 0;
+constinit ShortageObserver* shortage_observer = nullptr;
 
 namespace {
 
@@ -169,6 +170,17 @@ bool ReclaimUntil(uint64_t free_pages, uint64_t spared) {
   return reclaimer.Finish();
 }
 
+// What is read ahead without a large page is shown by entries for small ones, at eight times the faults, and lies
+// scattered in turn: without this a third of a stream did (64 MiB of memory). More pages than were asked for may go,
+// but no more than a small part of memory.
+void ReclaimUntilLargePage() {
+  constexpr uint64_t kFractionOfMemory = 16;
+  const uint64_t most = FreePageCount() + TotalPageCount() / kFractionOfMemory;
+  while (!HasRun(base::kPagesPerLargePage) && FreePageCount() < most &&
+         ReclaimUntil(FreePageCount() + 1, LowWatermark() / 2)) {
+  }
+}
+
 }  // namespace
 
 uint64_t LowWatermark() { return Max(kLeastWatermark, Min(kMostWatermark, TotalPageCount() / kWatermarkFraction)); }
@@ -218,7 +230,13 @@ void SetHint(Page& page, PageHint hint) {
 // Pages that have just arrived may not have been seen by those who wait for them. If they went they would be asked for
 // again, for ever when there is nothing else to take.
 void ReclaimToHighWatermark() {
+  if (shortage_observer != nullptr) {
+    shortage_observer->OnShortage();
+  }
   ReclaimUntil(HighWatermark() + expected_pages, LowWatermark() / 2);
+  if (expected_pages >= base::kPagesPerLargePage) {
+    ReclaimUntilLargePage();
+  }
   expected_pages = 0;
 }
 

@@ -57,7 +57,19 @@ class Reclaimable : public base::ListNode<ReclaimTag> {
   uint32_t use_stamp_ = 0;
 };
 
+// Who may have pages that nobody has heard of yet, because nobody waits for them.
+class ShortageObserver {
+ public:
+  // Memory is short: delivers what has arrived, so that it can be taken back with the rest. At a safe point.
+  virtual void OnShortage() = 0;
+
+ protected:
+  ~ShortageObserver() = default;
+};
+
 namespace reclaim {
+
+extern ShortageObserver* shortage_observer;  // null: there is none
 
 // Below the low watermark, in free pages, safe points reclaim until the high one is reached. A 64th of RAM, within
 // bounds: enough for what happens between two safe points, not so much that a small machine feels it.
@@ -78,8 +90,8 @@ void Offer(Page& page);
 // What a program says about a page that is there. A page that is not needed and used all the same is like any other.
 void SetHint(Page& page, PageHint hint);
 
-// Somebody is going to want `pages` more than the low watermark keeps: the next safe point sees that they are free, as
-// far as that can be.
+// Somebody is going to want `pages` more than the low watermark keeps: the next safe point sees that they are free, and
+// a large page among them if there are as many, as far as that can be.
 void Expect(uint64_t pages);
 extern uint64_t expected_pages;  // between two safe points
 

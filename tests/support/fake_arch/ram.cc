@@ -11,6 +11,7 @@
 #include "guest/kernel/lib/page_heap.h"
 #include "guest/kernel/vm/page_poison.h"
 #include "guest/kernel/vm/pmm.h"
+#include "guest/kernel/vm/reclaim.h"
 #include "guest/kernel/vm/torture.h"
 #include "tests/support/fake_arch/mmu.h"
 
@@ -57,6 +58,7 @@ FakeRam::FakeRam(std::initializer_list<abi::MemoryRange> ranges, PhysicalAddress
   torture::FailEveryAllocation(0);
   ResetMmu();
   PmmInit(ranges_, free_start);
+  reclaim::expected_pages = 0;
   page_heap::Reset();
   initially_in_use_ = PagesInUse();
 }

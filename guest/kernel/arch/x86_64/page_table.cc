@@ -236,7 +236,9 @@ std::optional<Translation> PageTable::Query(VirtualAddress va) const {
   }
 }
 
-// A CPU that sets the Dirty bit between the load and the store loses it: nobody asks for that one.
+// A CPU that sets the Dirty bit between the load and the store loses it: nobody asks for that one. What says so already
+// is not stored again: each store into the table of a large leaf is a trap on a host that shadows page tables, and a
+// few of them make it forget all that the table maps.
 bool PageTable::TakeAccessed(VirtualAddress va) {
   if (!IsCanonical(va)) {
     return false;
@@ -249,8 +251,11 @@ bool PageTable::TakeAccessed(VirtualAddress va) {
       return false;
     }
     if (IsLeaf(entry, level)) {
-      SetEntry(*table, index, entry & ~kEntryAccessed);
-      return (entry & kEntryAccessed) != 0;
+      const bool accessed = (entry & kEntryAccessed) != 0;
+      if (accessed) {
+        SetEntry(*table, index, entry & ~kEntryAccessed);
+      }
+      return accessed;
     }
     table = TableOf(entry);
   }

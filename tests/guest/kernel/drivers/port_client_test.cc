@@ -251,6 +251,27 @@ TEST_F(PortClientTest, ReadNamesThePagesToFillAndNothingElse) {
   }
 }
 
+// Nobody waits for what a stream reads ahead, so it is answered without an interrupt.
+TEST_F(PortClientTest, WhatWasReadAheadIsHeardOfWhenMemoryIsShort) {
+  const auto keeper = OpenKeeper(2000);
+  PageRequest requests[3];
+  for (size_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(keeper->Require(PageIndex{1} << (2 * i) & ~PageIndex{1}, 1, requests[i]).ok());  // 0, 4, 16
+  }
+  size_t answered = 0;
+  while (const auto call = TakeRead()) {
+    port_.AnswerRead(*call);
+    ++answered;
+  }
+  EXPECT_GT(answered, 3u);
+  EXPECT_EQ(keeper->size(), 0u);
+  reclaim::ReclaimToHighWatermark();
+  EXPECT_GT(keeper->size(), 64u);
+  for (PageRequest& request : requests) {
+    EXPECT_TRUE(request.Wait(SuspendPolicy::kGiveWay).ok());
+  }
+}
+
 TEST_F(PortClientTest, NeighbouringPagesAreOneBuffer) {
   const auto keeper = OpenKeeper(32);
   PageRequest request;
