@@ -25,6 +25,8 @@
 // Where the frame of what the nucleus resumes next lies: so many bytes below the top of the CPU's trap stack (RSP0 of
 // its TSS).
 #define PAGODA_RESUME_FRAME_BELOW_TRAP_STACK 0xe60
+// So many bytes below that frame lies its RAX; all other general registers are the resumed code's own already.
+#define PAGODA_RESUME_RAX_BELOW_FRAME 8
 
 // The page in a CPU's area with the frames by which the nucleus enters the kernel, one behind the other
 // (nucleus_area.h).

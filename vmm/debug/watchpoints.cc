@@ -2,10 +2,19 @@
 
 #include <algorithm>
 
+#include "shared/base/range.h"
 #include "vmm/debug/breakpoint_table.h"
 #include "vmm/debug/guest_view.h"
 
 namespace vmm {
+namespace {
+
+bool Watches(const gdb::Point& point, const MemoryAccess& access) {
+  const bool is_of_its_kind = point.kind == gdb::PointKind::kAccess || access.reads;
+  return is_of_its_kind && base::RangesOverlap(point.address, point.length, access.address, access.size);
+}
+
+}  // namespace
 
 std::vector<std::byte> Watchpoints::Read(const Watched& watched) const {
   std::vector<std::byte> value(watched.point.length);
@@ -16,10 +25,6 @@ std::vector<std::byte> Watchpoints::Read(const Watched& watched) const {
 }
 
 gdb::Outcome<> Watchpoints::Insert(const gdb::Point& point, uint64_t root) {
-  if (point.kind != gdb::PointKind::kWrite) {
-    return gdb::Fail(gdb::ErrorCode::kNotSupported,
-                     "on this host only writes can be watched: its KVM reports no reads");
-  }
   if (point.length == 0 || point.length > kMostBytes) {
     return gdb::Fail(gdb::ErrorCode::kInvalid, "1 to 4096 bytes can be watched");
   }
@@ -43,6 +48,9 @@ bool Watchpoints::WatchesKernel(uint64_t kernel_root) const {
 std::optional<gdb::Point> Watchpoints::TakeChanged() {
   std::optional<gdb::Point> changed;
   for (Watched& watched : watched_) {
+    if (watched.point.kind != gdb::PointKind::kWrite) {
+      continue;
+    }
     std::vector<std::byte> now = Read(watched);
     if (now.empty() || now == watched.value) {
       continue;
@@ -53,6 +61,25 @@ std::optional<gdb::Point> Watchpoints::TakeChanged() {
     watched.value = std::move(now);
   }
   return changed;
+}
+
+bool Watchpoints::NeedsAccesses() const {
+  return std::any_of(watched_.begin(), watched_.end(),
+                     [](const Watched& watched) { return watched.point.kind != gdb::PointKind::kWrite; });
+}
+
+std::optional<gdb::Point> Watchpoints::FindAccessed(uint64_t root, std::span<const MemoryAccess> accesses) const {
+  for (const Watched& watched : watched_) {
+    if (watched.point.kind == gdb::PointKind::kWrite || watched.root != root) {
+      continue;
+    }
+    const auto found = std::find_if(accesses.begin(), accesses.end(),
+                                    [&watched](const MemoryAccess& access) { return Watches(watched.point, access); });
+    if (found != accesses.end()) {
+      return watched.point;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace vmm

@@ -1,6 +1,8 @@
-// Watchpoints without the help of a CPU: memory that is compared with what it was, after every instruction.
+// Watchpoints without the help of a CPU. For writes memory is compared with what it was, after every instruction, which
+// sees those that change something, whoever made them. For reads, and for accesses of either kind, each instruction is
+// looked at before it runs: its own address space counts, not another mapping of the same memory.
 //
-// Only writes that change something are seen. Not thread-safe.
+// Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "devices/core/guest_memory.h"
+#include "vmm/debug/memory_access.h"
 #include "vmm/gdb/target.h"
 
 namespace vmm {
@@ -19,7 +22,7 @@ class Watchpoints {
   // `memory` outlives this object.
   explicit Watchpoints(const dev::GuestMemory& memory) : memory_(&memory) {}
 
-  // `root`: the address space that the address is in. kNotSupported for reads; kInvalid: more than kMostBytes.
+  // `root`: the address space that the address is in. kInvalid: none, or more than kMostBytes.
   gdb::Outcome<> Insert(const gdb::Point& point, uint64_t root);
   void Remove(const gdb::Point& point);
   void Clear() { watched_.clear(); }
@@ -27,8 +30,13 @@ class Watchpoints {
   // Whether something is watched that programs cannot write.
   [[nodiscard]] bool WatchesKernel(uint64_t kernel_root) const;
 
-  // What has changed since it was asked last; memory that is not mapped has not.
+  // What watches writes and has changed since it was asked last; memory that is not mapped has not.
   [[nodiscard]] std::optional<gdb::Point> TakeChanged();
+
+  // Whether accesses are to be known before they are made.
+  [[nodiscard]] bool NeedsAccesses() const;
+  // What watches one of these accesses of an instruction in the address space `root`.
+  [[nodiscard]] std::optional<gdb::Point> FindAccessed(uint64_t root, std::span<const MemoryAccess> accesses) const;
 
   static constexpr uint64_t kMostBytes = 4096;
 

@@ -125,6 +125,7 @@ class World final : public DebugAgent {
     std::optional<uint64_t> step_over;       // guest-physical address of a breakpoint that nobody wants
     std::optional<CpuContext> shown;         // what its kernel has reported: the code that failed, as it was then
     std::optional<gdb::ThreadStop> pending;  // found, not reported
+    std::optional<gdb::Point> accessing;     // what its next instruction is going to access
   };
 
   // world.cc; all with mutex_ held
@@ -163,6 +164,7 @@ class World final : public DebugAgent {
   bool BeginStepOverLocked();
   std::optional<Step> TakeStepLocked(uint32_t cpu, uint64_t root);
   void ApplyGuestDebugLocked(uint32_t cpu);
+  std::span<std::byte> ReadCode(uint64_t root, uint64_t address, std::span<std::byte, kMostCode> into);
   std::optional<uint64_t> TrapStackTop(uint32_t cpu);
   std::optional<uint64_t> ResumeFrameOf(uint32_t cpu);
   std::optional<ResumeTarget> ResumeTargetOf(uint32_t cpu, const CpuContext& context);
@@ -170,7 +172,9 @@ class World final : public DebugAgent {
   // world_watch.cc; with mutex_ held
   void SetEntryTrapFlagsLocked(bool on);
   void PrepareWatchLocked();
-  void KeepWatchingLocked(CpuContext& context);
+  void KeepWatchingLocked(uint32_t cpu, CpuContext& context);
+  void NoteAccessLocked(uint32_t cpu, const CpuContext& context);
+  std::optional<CpuContext> ResumedContextLocked(uint32_t cpu, const CpuContext& context);
   bool WatchResumedLocked(uint32_t cpu, CpuContext& context);
   [[nodiscard]] static uint64_t ResumeStubOf(uint32_t cpu);
   void StartWatchingLocked(uint32_t cpu);

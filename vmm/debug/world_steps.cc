@@ -10,23 +10,22 @@ namespace {
 // SDM volume 3A, figure 7-11: RSP0 in the 64-bit TSS.
 constexpr uint64_t kTssStackOffset = 4;
 
+}  // namespace
+
 // The bytes at `address`, as the guest wrote them.
-std::span<std::byte> ReadCode(const dev::GuestMemory& memory, const BreakpointTable& breakpoints, uint64_t root,
-                              uint64_t address, std::span<std::byte, kMostCode> into) {
-  const GuestView view(memory, root);
+std::span<std::byte> World::ReadCode(uint64_t root, uint64_t address, std::span<std::byte, kMostCode> into) {
+  const GuestView view(machine_.memory(), root);
   size_t done = 0;
   for (; done < into.size(); ++done) {
     const std::optional<uint64_t> physical = view.Translate(address + done);
     const std::span<std::byte> byte = into.subspan(done, 1);
-    if (!physical || !memory.CopyIn(*physical, byte)) {
+    if (!physical || !machine_.memory().CopyIn(*physical, byte)) {
       break;
     }
-    breakpoints.Hide(*physical, byte);
+    breakpoints_.Hide(*physical, byte);
   }
   return std::span<std::byte>(into).first(done);
 }
-
-}  // namespace
 
 std::optional<uint64_t> World::TrapStackTop(uint32_t cpu) {
   const Result<kvm_sregs> system = machine_.vcpu(cpu).GetSystemRegisters();
@@ -56,8 +55,7 @@ std::optional<ResumeTarget> World::ResumeTargetOf(uint32_t cpu, const CpuContext
 // False where it cannot be done; nothing is changed then.
 bool World::ArmLocked(uint32_t cpu, CpuContext& context, Step step, StandingAt standing) {
   std::array<std::byte, kMostCode> buffer{};
-  const std::span<std::byte> code =
-      ReadCode(machine_.memory(), breakpoints_, context.root, context.registers.rip, buffer);
+  const std::span<std::byte> code = ReadCode(context.root, context.registers.rip, buffer);
   step.root = context.root;
   step.is_kernel = IsKernelCode(context);
   step.plan = PlanStep(context, code, ResumeTargetOf(cpu, context));

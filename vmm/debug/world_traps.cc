@@ -1,4 +1,6 @@
 // What an exit of a vCPU means to the debugger. All in the vCPU's thread.
+#include <utility>
+
 #include "shared/abi/debug_trap.h"
 #include "shared/abi/system_control.h"
 #include "vmm/base/log.h"
@@ -11,6 +13,17 @@ namespace {
 constexpr uint64_t kStatusSingleStep = 1u << 14;
 
 constexpr uint32_t kVectorDebug = 1;
+
+gdb::StopReason WatchReasonOf(gdb::PointKind kind) {
+  switch (kind) {
+    case gdb::PointKind::kRead:
+      return gdb::StopReason::kReadWatch;
+    case gdb::PointKind::kAccess:
+      return gdb::StopReason::kAccessWatch;
+    default:
+      return gdb::StopReason::kWriteWatch;
+  }
+}
 
 bool IsDebugPort(uint16_t port) { return port == PAGODA_DEBUG_PORT_STEP || port == PAGODA_DEBUG_PORT_BREAKPOINT; }
 
@@ -85,17 +98,18 @@ DebugAgent::Verdict World::OnForeignTrapLocked(uint32_t cpu, CpuContext& context
 
 DebugAgent::Verdict World::OnStepTrapLocked(uint32_t cpu, CpuContext& context, StandingAt standing) {
   const std::optional<gdb::Point> changed = watchpoints_.TakeChanged();
+  const std::optional<gdb::Point> accessed = std::exchange(cpus_[cpu].accessing, std::nullopt);
   const std::optional<Step> step = TakeStepLocked(cpu, context.root);
-  if (changed) {
+  if (const std::optional<gdb::Point> watched = changed ? changed : accessed) {
     DisarmLocked(cpu, context);
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
-    return StopLocked(cpu, gdb::StopReason::kWriteWatch, changed->address);
+    return StopLocked(cpu, WatchReasonOf(watched->kind), watched->address);
   }
   if (step) {
     return FinishStepLocked(cpu, *step, context, standing);
   }
   if (is_watching_memory_) {
-    KeepWatchingLocked(context);
+    KeepWatchingLocked(cpu, context);
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
     return Verdict::kRun;
   }
@@ -122,7 +136,7 @@ DebugAgent::Verdict World::FinishStepLocked(uint32_t cpu, Step step, CpuContext&
   }
   (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
   if (step.purpose == Purpose::kStepOver) {
-    KeepWatchingLocked(context);
+    KeepWatchingLocked(cpu, context);
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
     watching_ = false;
     if (phase_ == Phase::kRunning) {
@@ -171,14 +185,12 @@ DebugAgent::Verdict World::OnKvmDebugLocked(uint32_t cpu, const kvm_debug_exit_a
   if (const std::optional<gdb::Point> point = hardware_.Hit(debug.dr6)) {
     AbandonStepLocked(cpu);
     switch (point->kind) {
-      case gdb::PointKind::kWrite:
-        return StopLocked(cpu, gdb::StopReason::kWriteWatch, point->address);
-      case gdb::PointKind::kAccess:
-        return StopLocked(cpu, gdb::StopReason::kAccessWatch, point->address);
       case gdb::PointKind::kSoftware:
         return StopLocked(cpu, gdb::StopReason::kSoftwareBreakpoint);
-      default:
+      case gdb::PointKind::kHardware:
         return StopLocked(cpu, gdb::StopReason::kHardwareBreakpoint);
+      default:
+        return StopLocked(cpu, WatchReasonOf(point->kind), point->address);
     }
   }
   if ((debug.dr6 & kStatusSingleStep) != 0) {

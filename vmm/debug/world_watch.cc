@@ -1,7 +1,10 @@
 // Watching memory where KVM cannot: instructions at CPL 3 are single-stepped and what is watched compared. All programs
 // are, since any thread may write to shared memory: the nucleus is stopped where it resumes one, which KVM can do, and
 // the trap flag put into its frame. The kernel is only where something of its own is watched: a system call has
-// thousands of instructions. There the flag comes by the prebuilt frames with which the nucleus enters it.
+// thousands of instructions. There the flag comes by the prebuilt frames with which the nucleus enters it. For reads
+// each instruction is looked at before it runs, and its stop comes when it has run.
+#include <utility>
+
 #include "shared/abi/debug_trap.h"
 #include "shared/abi/nucleus_area.h"
 #include "shared/base/range.h"
@@ -68,6 +71,9 @@ bool World::WatchResumedLocked(uint32_t cpu, CpuContext& context) {
   if (const auto frame = ResumeFrameOf(cpu)) {
     SetFlag(GuestView(machine_.memory(), context.root), *frame, true);
   }
+  if (const std::optional<CpuContext> resumed = ResumedContextLocked(cpu, context)) {
+    NoteAccessLocked(cpu, *resumed);
+  }
   KvmVcpu& vcpu = machine_.vcpu(cpu);
   Result<kvm_sregs> system = vcpu.GetSystemRegisters();
   if (!system.ok()) {
@@ -80,11 +86,49 @@ bool World::WatchResumedLocked(uint32_t cpu, CpuContext& context) {
   return true;
 }
 
+// The program that a vCPU which stands there is about to go on with.
+std::optional<CpuContext> World::ResumedContextLocked(uint32_t cpu, const CpuContext& context) {
+  const std::optional<uint64_t> address = ResumeFrameOf(cpu);
+  const GuestView view(machine_.memory(), context.root);
+  const auto frame = address ? view.ReadValue<TrapFrame>(*address) : std::nullopt;
+  const auto rax = address ? view.ReadValue<uint64_t>(*address - PAGODA_RESUME_RAX_BELOW_FRAME) : std::nullopt;
+  if (!frame || !rax) {
+    return std::nullopt;
+  }
+  CpuContext resumed = context;
+  resumed.root = context.registers.rax;
+  resumed.cs = frame->cs;
+  resumed.registers.rax = *rax;
+  resumed.registers.rip = frame->rip;
+  resumed.registers.rsp = frame->rsp;
+  return resumed;
+}
+
+// `context` is about to execute one instruction: what is watched of the memory that it accesses is reported behind it.
+// One that faults does not get there, and is noted once more when it is tried again.
+void World::NoteAccessLocked(uint32_t cpu, const CpuContext& context) {
+  cpus_[cpu].accessing.reset();
+  if (!watchpoints_.NeedsAccesses()) {
+    return;
+  }
+  const Result<kvm_sregs> system = machine_.vcpu(cpu).GetSystemRegisters();
+  if (!system.ok()) {
+    return;
+  }
+  std::array<std::byte, kMostCode> buffer{};
+  const AddressRegisters registers = {
+      .general = context.registers, .fs_base = system.value().fs.base, .gs_base = system.value().gs.base};
+  const std::vector<MemoryAccess> accesses =
+      AccessesOf(registers, ReadCode(context.root, context.registers.rip, buffer));
+  cpus_[cpu].accessing = watchpoints_.FindAccessed(context.root, accesses);
+}
+
 // `context` goes on: makes it stop behind its next instruction.
-void World::KeepWatchingLocked(CpuContext& context) {
+void World::KeepWatchingLocked(uint32_t cpu, CpuContext& context) {
   if (!is_watching_memory_ || context.in_nucleus()) {
     return;
   }
+  NoteAccessLocked(cpu, context);
   if (IsKernelCode(context)) {
     if (is_stepping_kernel_) {
       context.registers.rflags |= kFlagTrap;
@@ -101,7 +145,7 @@ void World::KeepWatchingLocked(CpuContext& context) {
 void World::StartWatchingLocked(uint32_t cpu) {
   Result<CpuContext> context = ReadContext(machine_.vcpu(cpu), machine_.memory(), StandingAt::kRest);
   if (context.ok() && !context.value().in_nucleus()) {
-    KeepWatchingLocked(context.value());
+    KeepWatchingLocked(cpu, context.value());
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context.value(), StandingAt::kRest);
   }
 }

@@ -8,7 +8,7 @@
 #include <optional>
 #include <span>
 
-#include "vmm/symbols/loaded_library.h"
+#include "vmm/symbols/instruction_decoder.h"
 
 namespace vmm {
 namespace {
@@ -21,26 +21,6 @@ constexpr uint64_t kFarthestStart = 16384;
 
 class Decoder {
  public:
-  Decoder() : library_(LoadCapstone()) {
-    if (library_ == nullptr || library_->cs_open(CS_ARCH_X86, CS_MODE_64, &handle_) != CS_ERR_OK) {
-      handle_ = 0;
-      return;
-    }
-    library_->cs_option(handle_, CS_OPT_DETAIL, CS_OPT_ON);
-    library_->cs_option(handle_, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
-    instruction_ = library_->cs_malloc(handle_);
-  }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  ~Decoder() {
-    if (instruction_ != nullptr) {
-      library_->cs_free(instruction_, 1);
-    }
-    if (handle_ != 0) {
-      library_->cs_close(&handle_);
-    }
-  }
-
   // nullopt where nothing can be read; what is no instruction is one byte of "(bad)".
   std::optional<Instruction> Decode(uint64_t address, const MemoryReader& memory, const SymbolSet& symbols) {
     std::array<std::byte, kLongestInstruction> bytes = {};
@@ -48,44 +28,40 @@ class Decoder {
     if (available == 0) {
       return std::nullopt;
     }
-    // SAFETY: bytes are what Capstone reads; uint8_t may alias anything.
-    const auto* code = reinterpret_cast<const uint8_t*>(bytes.data());
-    size_t size = available;
-    uint64_t next = address;
-    if (instruction_ == nullptr || !library_->cs_disasm_iter(handle_, &code, &size, &next, instruction_)) {
+    const cs_insn* instruction = decoder_.Decode(address, std::span(bytes).first(available));
+    if (instruction == nullptr) {
       return Instruction{.address = address, .size = 1, .text = "(bad)", .target = ""};
     }
-    return Instruction{.address = address, .size = instruction_->size, .text = Text(), .target = Target(symbols)};
+    return Instruction{.address = address,
+                       .size = instruction->size,
+                       .text = Text(*instruction),
+                       .target = Target(*instruction, symbols)};
   }
 
  private:
-  std::string Text() const {
-    if (instruction_->op_str[0] == '\0') {
-      return instruction_->mnemonic;
+  static std::string Text(const cs_insn& instruction) {
+    if (instruction.op_str[0] == '\0') {
+      return instruction.mnemonic;
     }
-    return fmt::format("{:<7} {}", instruction_->mnemonic, instruction_->op_str);
+    return fmt::format("{:<7} {}", instruction.mnemonic, instruction.op_str);
   }
 
-  bool IsIn(uint8_t group) const { return library_->cs_insn_group(handle_, instruction_, group); }
-
-  std::string Target(const SymbolSet& symbols) const {
-    const cs_x86& x86 = instruction_->detail->x86;
+  std::string Target(const cs_insn& instruction, const SymbolSet& symbols) const {
+    const cs_x86& x86 = instruction.detail->x86;
     const std::span<const cs_x86_op> operands(x86.operands, x86.op_count);
-    const bool branches = IsIn(CS_GRP_JUMP) || IsIn(CS_GRP_CALL);
+    const bool branches = decoder_.IsIn(CS_GRP_JUMP) || decoder_.IsIn(CS_GRP_CALL);
     for (const cs_x86_op& operand : operands) {
       if (operand.type == X86_OP_IMM && branches) {
         return symbols.Describe(static_cast<uint64_t>(operand.imm));
       }
       if (operand.type == X86_OP_MEM && operand.mem.base == X86_REG_RIP) {
-        return symbols.Describe(instruction_->address + instruction_->size + static_cast<uint64_t>(operand.mem.disp));
+        return symbols.Describe(instruction.address + instruction.size + static_cast<uint64_t>(operand.mem.disp));
       }
     }
     return {};
   }
 
-  const Capstone* library_;
-  csh handle_ = 0;
-  cs_insn* instruction_ = nullptr;
+  InstructionDecoder decoder_{CS_OPT_SYNTAX_ATT};
 };
 
 // All instructions in [start, end) when decoding from `start` arrives at exactly `end`.

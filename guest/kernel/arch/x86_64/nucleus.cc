@@ -43,6 +43,7 @@ constexpr size_t kGatesPerPage = base::kPageSize / sizeof(Gate);
 static_assert(NUCLEUS_FRAMES == PAGODA_ENTRY_FRAMES);
 static_assert(NUCLEUS_STUBS + STUB_RESUME == PAGODA_RESUME_STUB);
 static_assert(DATA_TRAP_STACK_TOP - DATA_RESUME_FRAME == PAGODA_RESUME_FRAME_BELOW_TRAP_STACK);
+static_assert(DATA_RESUME_FRAME - DATA_RESUME_RAX == PAGODA_RESUME_RAX_BELOW_FRAME);
 
 struct AreaPages {
   alignas(base::kPageSize) Gate kernel_gates[kGatesPerPage];  // unused for CPU 0, see KernelGates
