@@ -20,6 +20,7 @@ namespace {
 constexpr uint64_t kPageSize = 4096;
 constexpr uint64_t kWordsPerPage = kPageSize / sizeof(uint64_t);
 constexpr uint64_t kKey = 1;
+constexpr uint64_t kMostPages = uint64_t{1} << 16;
 
 // Ends the program when something fails that cannot.
 void Must(zx_status_t status, const char* what) {
@@ -118,6 +119,10 @@ uint64_t Use(const zx::vmo& vmo, uint64_t size) {
 
 int main(int argument_count, char** arguments) {
   const uint64_t pages = argument_count > 1 ? strtoull(arguments[1], nullptr, 0) : 64;
+  if (pages == 0 || pages > kMostPages || argument_count > 2) {
+    fprintf(stderr, "usage: pagerd [PAGES]\nPAGES is 1 to %lu; 64 if it is not said\n", kMostPages);
+    return 2;
+  }
   std::vector<uint64_t> store(pages * kWordsPerPage);
   std::iota(store.begin(), store.end(), uint64_t{0});
   Server server(store);
