@@ -8,7 +8,7 @@ namespace bench {
 
 std::vector<std::string> RunCommand(const Installation& installation, const std::vector<std::string>& options,
                                     const std::vector<std::string>& program, uint64_t memory) {
-  std::vector<std::string> command = {installation.pagoda,   "run", "--timeout", "20s", "--memory",
+  std::vector<std::string> command = {installation.pagoda,   "run", "--timeout", "60s", "--memory",
                                       std::to_string(memory)};
   if (!installation.kernel.empty()) {
     command.insert(command.end(), {"--kernel", installation.kernel});

@@ -44,6 +44,9 @@ vmm::Result<std::vector<bench::Suite>> MakeSuites(const std::string& command, co
     PAGODA_TRY_ASSIGN(bench::Suite job, bench::MakeRealJobSuite(installation, options.file_mib << 20));
     suites.push_back(std::move(job));
   }
+  if (all || command == "debug") {
+    suites.push_back(bench::MakeDebugSuite(installation));
+  }
   if (all || command == "exit") {
     PAGODA_TRY_ASSIGN(bench::Suite exit, bench::MakeExitSuite());
     suites.push_back(std::move(exit));
@@ -98,6 +101,7 @@ int main(int argc, char** argv) {
   app.add_subcommand("memory", "Mappings, snapshots, commits, copies in the guest and on the host");
   app.add_subcommand("pager", "Pages of a host file: the file pager and userfaultfd");
   app.add_subcommand("realjob", "A large file read and hashed by a guest with little memory");
+  app.add_subcommand("debug", "Stops and steps in gdb, and a debugger's port that nobody uses");
   app.add_subcommand("exit", "One exit from the guest to the monitor");
   app.add_subcommand("all", "All of these, interleaved");
   CLI11_PARSE(app, argc, argv);

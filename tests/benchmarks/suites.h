@@ -22,6 +22,9 @@ namespace bench {
 // the host. `size`: a multiple of 32 MiB. Fails where there is no room for it.
 [[nodiscard]] vmm::Result<Suite> MakeRealJobSuite(const Installation& installation, size_t size);
 
+// Stops and steps in gdb, of a guest's program and of a process of the host; a debugger's port that nobody uses.
+[[nodiscard]] Suite MakeDebugSuite(const Installation& installation);
+
 // What KVM takes for one exit to the monitor.
 [[nodiscard]] vmm::Result<Suite> MakeExitSuite();
 
