@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vmm/cli/blob_command.h"
 #include "vmm/cli/check_command.h"
 #include "vmm/cli/exit_codes.h"
 #include "vmm/cli/image_command.h"
@@ -57,6 +58,7 @@ int main(int argc, char** argv) {
   vmm::AddCheckCommand(app, exit_code);
   vmm::AddImageCommand(app, exit_code);
   vmm::AddPagerCommand(app, exit_code);
+  vmm::AddBlobCommand(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

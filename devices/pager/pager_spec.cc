@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "devices/core/values.h"
+#include "devices/pager/blob/blob_pager.h"
 #include "devices/pager/directory/directory_pager.h"
 #include "devices/pager/file/file_pager.h"
 #include "devices/pager/remote/remote_pager.h"
@@ -81,6 +82,10 @@ CreatedPager CreateZeroPager(const PagerSpec& spec, const Surroundings& /*surrou
   return std::unique_ptr<Pager>(std::make_unique<ZeroPager>(base::AlignUp(*size, base::kPageSize)));
 }
 
+CreatedPager CreateBlobPager(const PagerSpec& spec, const Surroundings& surroundings) {
+  return blob::CreateBlobPager(surroundings.runtime.executor(), spec.argument, spec.options);
+}
+
 // "reconnect=T"
 std::optional<std::chrono::milliseconds> ParseReconnect(std::string_view option) {
   constexpr std::string_view kKey = "reconnect=";
@@ -121,11 +126,18 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {.name = "file", .create = CreateFilePager},
-    {.name = "dir", .create = CreateDirectoryPager},
-    {.name = "zero", .create = CreateZeroPager},
-    {.name = "unix", .create = CreateRemotePager},
+    {.name = "file", .create = CreateFilePager}, {.name = "dir", .create = CreateDirectoryPager},
+    {.name = "blob", .create = CreateBlobPager},
+    {.name = "zero", .create = CreateZeroPager}, {.name = "unix", .create = CreateRemotePager},
 };
+
+std::string NamesOfKinds() {
+  std::string names;
+  for (const Kind& kind : kKinds) {
+    names += (names.empty() ? "'" : ", '") + std::string(kind.name) + "'";
+  }
+  return names;
+}
 
 // `rest`: KIND:ARGUMENT[,OPTION...], of `text`.
 base::Result<PagerSpec, dev::Error> ParseKind(std::string_view text, std::string_view name, std::string_view rest) {
@@ -167,7 +179,7 @@ base::Result<std::unique_ptr<Pager>, dev::Error> CreatePager(const PagerSpec& sp
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds),
                                  [&spec](const Kind& candidate) { return candidate.name == spec.kind; });
   if (kind == std::end(kKinds)) {
-    return Bad(spec.name, "unknown kind '" + spec.kind + "'; there are 'file', 'dir', 'zero' and 'unix'");
+    return Bad(spec.name, "unknown kind '" + spec.kind + "'; there are " + NamesOfKinds());
   }
   auto created = kind->create(spec, {.runtime = runtime, .memory = memory});
   if (!created.ok()) {

@@ -53,6 +53,14 @@ zx_status_t Transfer(const FileRange& range, std::span<const iovec> pieces, Call
 
 }  // namespace
 
+uint64_t LengthOf(std::span<const iovec> pieces) {
+  uint64_t length = 0;
+  for (const iovec& piece : pieces) {
+    length += piece.iov_len;
+  }
+  return length;
+}
+
 std::vector<iovec> Slice(std::span<const iovec> pieces, uint64_t from, uint64_t length) {
   std::vector<iovec> slice;
   for (const iovec& piece : pieces) {

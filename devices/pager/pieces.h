@@ -19,6 +19,9 @@ struct FileRange {
   uint64_t length;
 };
 
+// How many bytes there are in all.
+[[nodiscard]] uint64_t LengthOf(std::span<const iovec> pieces);
+
 // The bytes [from, from + length) of `pieces`. Precondition: they have that many.
 [[nodiscard]] std::vector<iovec> Slice(std::span<const iovec> pieces, uint64_t from, uint64_t length);
 

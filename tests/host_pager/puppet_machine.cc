@@ -129,12 +129,19 @@ Outcome PuppetMachine::WaitFor(const std::string& id) {
   return outcomes_[id];
 }
 
-void HostPagerTest::SetUp() {
+void KvmTest::SetUp() {
   if (const auto host = vmm::OpenUsableHost("/dev/kvm"); !host.ok()) {
     if (const char* required = std::getenv("REQUIRE_KVM"); required != nullptr && std::string(required) == "1") {
       FAIL() << host.error().message();
     }
     GTEST_SKIP() << host.error().message();
+  }
+}
+
+void HostPagerTest::SetUp() {
+  KvmTest::SetUp();
+  if (IsSkipped() || HasFatalFailure()) {
+    return;
   }
   source_ = std::make_shared<HeldSource>(info());
   guest_ = MakeGuest(source_);

@@ -79,8 +79,14 @@ class PuppetMachine {
   std::thread machine_;
 };
 
+// Every test that has a machine. Without a usable /dev/kvm the test is skipped; with REQUIRE_KVM=1 it fails.
+class KvmTest : public testing::Test {
+ protected:
+  void SetUp() override;
+};
+
 // "x" is open in the guest.
-class HostPagerTest : public testing::Test {
+class HostPagerTest : public KvmTest {
  protected:
   static constexpr uint64_t kPages = 8;
 

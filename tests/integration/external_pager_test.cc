@@ -1,6 +1,5 @@
 // Pagers in processes of their own, as a person runs them: `pagoda pager`, guests that attach, and SIGKILL.
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <pty.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,28 +22,6 @@ namespace integration {
 namespace {
 
 constexpr uint64_t kPageSize = 4096;
-
-std::string Sha256(const std::string& content) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  EVP_Digest(content.data(), content.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::string text;
-  for (unsigned int index = 0; index < size; ++index) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    text += kDigits[digest[index] >> 4];
-    text += kDigits[digest[index] & 15];
-  }
-  return text;
-}
-
-std::string RandomContent(size_t size) {
-  std::mt19937_64 generator(size);
-  std::string content(size, '\0');
-  for (char& byte : content) {
-    byte = static_cast<char>(generator());
-  }
-  return content;
-}
 
 std::vector<std::string> PagerCommand(const std::string& spec, const std::filesystem::path& socket) {
   return {PagodaPath(), "pager", spec, "--socket", socket.string()};

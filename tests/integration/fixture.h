@@ -50,6 +50,11 @@ struct NameOfParameter {
 
 [[nodiscard]] std::string ReadFile(const std::filesystem::path& path);
 
+// The same for each size, and no two pages alike, so that a page in the wrong place shows.
+[[nodiscard]] std::string RandomContent(size_t size);
+// As `sha256sum` prints it.
+[[nodiscard]] std::string Sha256(const std::string& content);
+
 // For every test that boots a guest. Without a usable /dev/kvm the test is skipped; with REQUIRE_KVM=1 it fails.
 class GuestTest : public testing::Test {
  protected:

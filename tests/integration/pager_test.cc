@@ -1,41 +1,11 @@
 // A guest program reads host files by name, page by page, through page faults and the file pager.
-#include <openssl/evp.h>
-
-#include <algorithm>
-#include <array>
 #include <cstdlib>
-#include <cstring>
-#include <random>
 #include <string>
 
 #include "tests/integration/fixture.h"
 
 namespace integration {
 namespace {
-
-std::string Sha256(const std::string& content) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  EVP_Digest(content.data(), content.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::string text;
-  for (unsigned int index = 0; index < size; ++index) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    text += kDigits[digest[index] >> 4];
-    text += kDigits[digest[index] & 15];
-  }
-  return text;
-}
-
-// No two pages alike, so that a page in the wrong place shows.
-std::string RandomContent(size_t size) {
-  std::mt19937_64 generator(size);
-  std::string content(size, '\0');
-  for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
-    const uint64_t bytes = generator();
-    std::memcpy(content.data() + at, &bytes, std::min(sizeof(bytes), size - at));
-  }
-  return content;
-}
 
 std::string FilePager(const std::string& name, const std::filesystem::path& file) {
   return name + "=file:" + file.string() + ",ro";

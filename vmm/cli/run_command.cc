@@ -305,8 +305,10 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
   command
       .add_option(
           "--pager", options.pagers,
-          "Serve host objects to the guest: f=file:PATH[,ro], d=dir:PATH[,ro], z=zero:SIZE, or f=unix:SOCKET for "
-          "a pager that runs as a process of its own (`pagoda pager`); may be repeated.\n"
+          "Serve host objects to the guest: f=file:PATH[,ro], d=dir:PATH[,ro], b=blob:PATH[,root=HEX] (`pagoda blob`), "
+          "z=zero:SIZE, or f=unix:SOCKET for "
+          "a pager that runs as a process of its own (`pagoda pager`); may be repeated. A comma in a path is written "
+          "',,'.\n"
           "unix:SOCKET,share-memory gives that process all of guest RAM, so that it fills pages in place. It can then "
           "read and write every byte of the guest, and RAM is shared memory, which most hosts have in small pages "
           "only: "

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "devices/pager/host_status.h"
+#include "devices/pager/pieces.h"
 #include "shared/base/range.h"
 
 namespace pager {
@@ -38,14 +39,6 @@ std::optional<uint64_t> SizeOf(int file, const struct stat& status) {
     return size;
   }
   return std::nullopt;
-}
-
-uint64_t LengthOf(std::span<const iovec> pieces) {
-  uint64_t length = 0;
-  for (const iovec& piece : pieces) {
-    length += piece.iov_len;
-  }
-  return length;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "devices/pager/serve_options.h"
+#include "tests/devices/pager/blob/blob_bytes.h"
 #include "tests/devices/support/temporary_directory.h"
 
 namespace {
@@ -58,7 +59,9 @@ TEST(PagerSpec, WhatIsNotOneIsRefused) {
   ExpectRefused("f=:/etc/passwd", {"NAME=KIND:ARGUMENT"});
 }
 
-TEST(PagerSpec, UnknownKindIsNamed) { ExpectRefused("f=http:x", {"http", "file", "dir", "zero"}); }
+TEST(PagerSpec, UnknownKindIsNamed) {
+  ExpectRefused("f=http:x", {"http", "'file', 'dir', 'blob', 'zero', 'unix'"});
+}
 
 TEST(PagerSpec, SocketOfAPagerProcessTakesAReconnectionTimeOnly) {
   ExpectRefused("f=unix:/none,ro", {"'ro'", "reconnect=T"});
@@ -122,6 +125,27 @@ TEST(PagerSpec, EachKindServesWhatItSays) {
   EXPECT_EQ(registry.Open("z").value()->info().size, 8192u);
   EXPECT_EQ(registry.List("d").value(), std::vector<std::string>{"file"});
   EXPECT_EQ(registry.List("z").error(), ZX_ERR_NOT_SUPPORTED);
+}
+
+TEST(PagerSpec, BlobsAreServed) {
+  const test::TemporaryDirectory directory;
+  const std::string content = test::Pattern(10000);
+  const std::string blob = directory.Write("b,lob", test::MakeBlob(content, 4096));
+  const std::string root = pager::blob::ToHex(test::OpenBlob(test::MakeBlob(content, 4096)).value().digest());
+  const std::string spelled = directory.Path("b,,lob");
+  pager::Registry registry;
+  ASSERT_TRUE(AddPager("b=blob:" + spelled + ",root=" + root, registry).ok());
+  EXPECT_TRUE(registry.Open("b").value()->info().read_only);
+  EXPECT_EQ(registry.Open("b").value()->info().content_size, 10000u);
+  EXPECT_EQ(registry.Open("b/x").error(), ZX_ERR_NOT_FOUND);
+}
+
+TEST(PagerSpec, BlobsThatCannotBeAreNamed) {
+  ExpectRefused("b=blob:", {"no path"});
+  ExpectRefused("b=blob:/none", {"/none", "No such file"});
+  ExpectRefused("b=blob:/etc/passwd", {"/etc/passwd", "is no blob", "pagoda blob create"});
+  ExpectRefused("b=blob:/etc/passwd,ro", {"'ro'", "root=HEX"});
+  ExpectRefused("b=blob:/etc/passwd,root=12", {"'root=12'", "64 digits"});
 }
 
 TEST(PagerSpec, WhatCannotBeServedIsNamed) {
