@@ -9,6 +9,7 @@
 #include "devices/pager/blob/blob_pager.h"
 #include "devices/pager/directory/directory_pager.h"
 #include "devices/pager/file/file_pager.h"
+#include "devices/pager/overlay/overlay_pager.h"
 #include "devices/pager/remote/remote_pager.h"
 #include "devices/pager/runtime.h"
 #include "devices/pager/serve_options.h"
@@ -86,6 +87,10 @@ CreatedPager CreateBlobPager(const PagerSpec& spec, const Surroundings& surround
   return blob::CreateBlobPager(surroundings.runtime.executor(), spec.argument, spec.options);
 }
 
+CreatedPager CreateOverlayPager(const PagerSpec& spec, const Surroundings& surroundings) {
+  return overlay::CreateOverlayPager(surroundings.runtime.executor(), spec.argument, spec.options);
+}
+
 // "reconnect=T"
 std::optional<std::chrono::milliseconds> ParseReconnect(std::string_view option) {
   constexpr std::string_view kKey = "reconnect=";
@@ -127,7 +132,7 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {.name = "file", .create = CreateFilePager}, {.name = "dir", .create = CreateDirectoryPager},
-    {.name = "blob", .create = CreateBlobPager},
+    {.name = "blob", .create = CreateBlobPager}, {.name = "overlay", .create = CreateOverlayPager},
     {.name = "zero", .create = CreateZeroPager}, {.name = "unix", .create = CreateRemotePager},
 };
 

@@ -4,12 +4,14 @@
 //   d=dir:/srv,writeback=1s     the files below /srv as objects "d/PATH"; serve_options.h has the options
 //   b=blob:/srv/b.blob          what `pagoda blob create` packed, compressed and verified. With root=HEX only what that
 //                               command printed this root for
+//   o=overlay:/srv/new,/srv/old the file /srv/old, and in /srv/new, which is made when it is missing, what the guest
+//                               writes. The lower may be a blob: o=overlay:/srv/new,blob:/srv/b.blob
 //   z=zero:64M                  64 MiB of zeros
 //   f=unix:/run/f.sock          what the pager process at that socket serves (`pagoda pager`). With reconnect=T
 //                               requests wait that long for a new one when it has gone, else 10 s. With share-memory
 //                               it gets all of guest RAM, to fill pages in place
 //
-// A comma inside the argument is written twice. `pagoda pager` takes the part behind the '='.
+// A comma inside the argument or an option is written twice. `pagoda pager` takes the part behind the '='.
 #pragma once
 
 #include <memory>

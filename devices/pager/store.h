@@ -52,13 +52,13 @@ class Store {
 
   // The rest is for objects that are not read-only, and may block.
 
-  // Stores all of `data`, which ends at or before the content size.
+  // Stores all of `data`: whole pages, apart from what ends at the content size.
   virtual zx_status_t Write(uint64_t offset, std::span<const iovec> data) {
     static_cast<void>(offset);
     static_cast<void>(data);
     return ZX_ERR_IO;
   }
-  // As Write of `length` zeros; the default does it that way.
+  // As Write of `length` zeros, the same pages; the default does it that way.
   virtual zx_status_t Zero(uint64_t offset, uint64_t length);
   // The content ends here from now on. ZX_ERR_NOT_SUPPORTED: its size is fixed.
   virtual zx_status_t SetSize(uint64_t content_size) {

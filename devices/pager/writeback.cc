@@ -77,7 +77,7 @@ awaitable<void> Writeback::Run() {
     std::vector<CompleteRequest> completing = std::exchange(completing_, {});
     const bool clock_only = waiters.empty() && completing.empty();
     unsynced_ = unsynced_ || !waiters.empty();  // who asks is told of what others have written as well
-    const zx_status_t status = co_await RunPass(clock_only ? Durability::kWritten : Durability::kDurable);
+    const zx_status_t status = co_await RunPass(clock_only ? options_.clock_durability : Durability::kDurable);
     for (const Handler& waiter : waiters) {
       waiter(status);
     }

@@ -23,6 +23,7 @@
 
 #include "devices/pager/asio.h"
 #include "devices/pager/vmo_control.h"
+#include "devices/pager/writeback_options.h"
 
 namespace pager {
 
@@ -47,11 +48,6 @@ class WritebackTarget {
   virtual void Sync(Handler handler) = 0;
   // What the guest had written is lost: the last writeback, at COMPLETE, ended with `status`. For a person to be told.
   virtual void OnLost(zx_status_t status) = 0;
-};
-
-enum class Durability {
-  kWritten,  // a later read sees it
-  kDurable,  // it survives a loss of power too
 };
 
 struct WritebackResult {

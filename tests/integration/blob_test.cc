@@ -1,4 +1,4 @@
-// Blobs as a person uses them: `pagoda blob`, and guests that read one.
+// Blobs and overlays as a person uses them: `pagoda blob`, and guests that read one and write over another.
 #include <algorithm>
 #include <fstream>
 #include <string>
@@ -73,6 +73,47 @@ TEST_F(BlobTest, ReaderThatGoesAwayEndsCatQuietly) {
   EXPECT_EQ(ending.code, 0);
   EXPECT_EQ(ending.out, "read\n");
   EXPECT_EQ(ending.err, "");
+}
+
+class OverlayTest : public BlobTest {
+ protected:
+  // Runs a program with the overlay "o"; what it printed.
+  std::string Run(const std::string& lower, const std::vector<std::string>& program) {
+    const Ending ending = Execute(RunCommand({"--pager", "o=overlay:" + upper_ + "," + lower}, program));
+    EXPECT_EQ(ending.code, 0) << ending.err << ending.out;
+    return ending.out;
+  }
+
+  const std::string upper_ = files_.path("upper");
+};
+
+TEST_F(OverlayTest, WhatAProgramWritesIsThereInTheNextGuestAndNotInTheLower) {
+  const std::string before = RandomContent(300000);
+  std::string content = before;
+  const auto lower = files_.Write("lower", before);
+  Run(lower, {"put", "o", "8190", "over the edge of a page"});
+  content.replace(8190, 23, "over the edge of a page");
+  EXPECT_EQ(Run(lower, {"sha256sum", "o"}).substr(0, 64), Sha256(content));
+  Run(lower, {"put", "o", "299999", "!"});
+  content.replace(299999, 1, "!");
+  EXPECT_EQ(Run(lower, {"sha256sum", "o"}).substr(0, 64), Sha256(content));
+  EXPECT_TRUE(ReadFile(lower) == before);
+}
+
+TEST_F(OverlayTest, BlobIsWrittenOver) {
+  std::string content = RandomContent(300000);
+  const std::string lower = "blob:" + MakeBlob("lower", content).string() + ",,root=" + root_;
+  Run(lower, {"put", "o", "70000", "new"});
+  content.replace(70000, 3, "new");
+  EXPECT_EQ(Run(lower, {"sha256sum", "o"}).substr(0, 64), Sha256(content));
+}
+
+TEST_F(OverlayTest, UpperOfAnotherLowerIsRefused) {
+  Run(files_.Write("lower", RandomContent(5000)), {"put", "o", "0", "x"});
+  const auto other = files_.Write("other", RandomContent(5001));
+  const Ending ending = Execute(RunCommand({"--pager", "o=overlay:" + upper_ + "," + other.string()}, {"hello"}));
+  EXPECT_EQ(ending.code, 2);
+  EXPECT_NE(ending.err.find("belongs to a file of 5000 bytes"), std::string::npos) << ending.err;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <zircon/errors.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,7 @@ TEST(PagerSpec, WhatIsNotOneIsRefused) {
 }
 
 TEST(PagerSpec, UnknownKindIsNamed) {
-  ExpectRefused("f=http:x", {"http", "'file', 'dir', 'blob', 'zero', 'unix'"});
+  ExpectRefused("f=http:x", {"http", "'file', 'dir', 'blob', 'overlay', 'zero', 'unix'"});
 }
 
 TEST(PagerSpec, SocketOfAPagerProcessTakesAReconnectionTimeOnly) {
@@ -127,7 +128,7 @@ TEST(PagerSpec, EachKindServesWhatItSays) {
   EXPECT_EQ(registry.List("z").error(), ZX_ERR_NOT_SUPPORTED);
 }
 
-TEST(PagerSpec, BlobsAreServed) {
+TEST(PagerSpec, BlobsAndOverlaysAreServed) {
   const test::TemporaryDirectory directory;
   const std::string content = test::Pattern(10000);
   const std::string blob = directory.Write("b,lob", test::MakeBlob(content, 4096));
@@ -138,14 +139,33 @@ TEST(PagerSpec, BlobsAreServed) {
   EXPECT_TRUE(registry.Open("b").value()->info().read_only);
   EXPECT_EQ(registry.Open("b").value()->info().content_size, 10000u);
   EXPECT_EQ(registry.Open("b/x").error(), ZX_ERR_NOT_FOUND);
+  const std::string upper = directory.Path("upper");
+  ASSERT_TRUE(AddPager("o=overlay:" + upper + "," + directory.Write("lower", "x") + ",dirty-limit=1M", registry).ok());
+  EXPECT_FALSE(registry.Open("o").value()->info().read_only);
+  EXPECT_TRUE(registry.Open("o").value()->info().trap_dirty);
+  // A comma of the lower's own is written twice, one of a path in it four times.
+  ASSERT_TRUE(
+      AddPager("p=overlay:" + upper + "2,blob:" + directory.Path("b,,,,lob") + ",,root=" + root, registry).ok());
+  EXPECT_EQ(registry.Open("p").value()->info().content_size, 10000u);
 }
 
-TEST(PagerSpec, BlobsThatCannotBeAreNamed) {
+TEST(PagerSpec, BlobsAndOverlaysThatCannotBeAreNamed) {
+  const test::TemporaryDirectory directory;
+  const std::string upper = directory.Path("upper");
   ExpectRefused("b=blob:", {"no path"});
   ExpectRefused("b=blob:/none", {"/none", "No such file"});
   ExpectRefused("b=blob:/etc/passwd", {"/etc/passwd", "is no blob", "pagoda blob create"});
   ExpectRefused("b=blob:/etc/passwd,ro", {"'ro'", "root=HEX"});
   ExpectRefused("b=blob:/etc/passwd,root=12", {"'root=12'", "64 digits"});
+  ExpectRefused("o=overlay:" + upper, {"overlay:UPPER,LOWER"});
+  ExpectRefused("o=overlay:,/etc/passwd", {"overlay:UPPER,LOWER"});
+  ExpectRefused("o=overlay:" + upper + ",/none", {"/none", "No such file"});
+  ExpectRefused("o=overlay:" + upper + ",/etc", {"/etc", "is a directory"});
+  ExpectRefused("o=overlay:" + upper + ",blob:/etc/passwd", {"/etc/passwd", "is no blob"});
+  ExpectRefused("o=overlay:" + upper + ",file:/etc/passwd,,ro", {"'ro'", "read-only in any case"});
+  ExpectRefused("o=overlay:" + upper + ",/etc/passwd,ro", {"neither 'ro'"});
+  ExpectRefused("o=overlay:" + upper + ",/etc/passwd,x", {"'x'"});
+  EXPECT_FALSE(std::filesystem::exists(upper)) << "made for nothing";
 }
 
 TEST(PagerSpec, WhatCannotBeServedIsNamed) {
