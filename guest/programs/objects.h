@@ -49,7 +49,7 @@ class ObjectReader {
 // The lines of what a reader gives.
 class LineReader {
  public:
-  static constexpr size_t kLongestLine = size_t{4} << 20;
+  static constexpr size_t kLongestLine = size_t{1} << 20;
 
   explicit LineReader(ObjectReader& reader) : reader_(reader) {}
 

@@ -39,7 +39,7 @@ TEST_F(KvTest, WhatWasPutIsThereInTheNextRunAndWhatWasDeletedIsNot) {
 
 // Long enough that the log is written anew several times.
 TEST_F(KvTest, AStoreThatIsChangedOftenStaysSmallAndRight) {
-  constexpr uint64_t kTransactions = 600;
+  constexpr uint64_t kTransactions = 400;
   const Ending bench = Kv({"bench", std::to_string(kTransactions)});
   EXPECT_EQ(bench.code, 0) << bench.out.substr(bench.out.size() - std::min<size_t>(bench.out.size(), 200));
   const auto content = ReadKv(Content());

@@ -78,9 +78,10 @@ TEST_F(SortTest, WhatDoesNotFitAndHasNoScratchIsLeftAlone) {
 }
 
 TEST_F(SortTest, ALineThatIsTooLongIsAnErrorAndTheOutputIsLeftAlone) {
-  const auto file = files_.Write("f", std::string(5 << 20, 'x'));
+  const auto file = files_.Write("f", std::string((1 << 20) + 300000, 'x'));
   const auto output = files_.Write("o", "before");
-  const Ending guest = RunInGuest({File("f", file, ",ro"), File("o", output, ",resizable")}, {"sort", "f", "-", "o"});
+  const Ending guest =
+      RunInGuest({File("f", file, ",ro"), File("o", output, ",resizable")}, {"sort", "f", "-", "o"}, 24);
   EXPECT_EQ(guest.code, 1);
   EXPECT_NE(guest.out.find("sort: f: cannot be read: a line of it is too long"), std::string::npos) << guest.out;
   EXPECT_EQ(integration::ReadFile(output), "before");
