@@ -19,8 +19,10 @@ namespace {
 // How often one pass puts up with a VMO that changes under it, before it leaves the rest to the next one.
 constexpr int kMaxChanges = 8;
 
-// The range is not what it was when it was queried.
-bool HasChanged(zx_status_t status) { return status == ZX_ERR_OUT_OF_RANGE || status == ZX_ERR_NOT_FOUND; }
+// The range is not what it was when it was queried, or the target is not: what is dirty has to be asked for again.
+bool HasChanged(zx_status_t status) {
+  return status == ZX_ERR_OUT_OF_RANGE || status == ZX_ERR_NOT_FOUND || status == ZX_ERR_CANCELED;
+}
 
 }  // namespace
 
@@ -152,9 +154,10 @@ awaitable<void> WritebackPass::SyncBatch(std::vector<Step>& batch) {
   }
 }
 
-// A change of size that no batch came after, or what an earlier pass has left.
+// A change of size that no batch came after, or what an earlier pass has left. Not after an error: a host tells that of
+// a sync only once, so a second one would only seem to succeed.
 awaitable<void> WritebackPass::SyncRest() {
-  if (durability_ == Durability::kDurable && result_.unsynced) {
+  if (durability_ == Durability::kDurable && result_.unsynced && result_.status == ZX_OK) {
     Note(co_await Sync());
   }
 }

@@ -44,7 +44,8 @@ class WritebackTarget {
   virtual void Zero(uint64_t offset, uint64_t length, Handler handler) = 0;
   // ZX_ERR_NOT_SUPPORTED: cannot be resized. It is written up to its own end then, wherever the guest's is.
   virtual void SetSize(uint64_t content_size, Handler handler) = 0;
-  // All that was written is durable.
+  // All that was written is durable. ZX_ERR_CANCELED: the medium may have forgotten some of it, so it is to be written
+  // again.
   virtual void Sync(Handler handler) = 0;
   // What the guest had written is lost: the last writeback, at COMPLETE, ended with `status`. For a person to be told.
   virtual void OnLost(zx_status_t status) = 0;

@@ -358,4 +358,31 @@ TEST_F(WritebackPassTest, VmoThatNeverStopsShrinkingIsLeftToTheNextPass) {
   EXPECT_EQ(vmo_->dirty(), "");
 }
 
+// A server that restarts between a write and the sync.
+TEST_F(WritebackPassTest, WhatTheMediumHasForgottenIsWrittenAgain) {
+  Serve(3);
+  vmo_->Write(0, Letters(2 * kPageSize, 'x'));
+  int syncs = 0;
+  target_->decide = [this, &syncs] {
+    if (target_->log.back() != "sync" || ++syncs > 1) {
+      return ZX_OK;
+    }
+    target_->content = Letters(3 * kPageSize, '.');
+    return ZX_ERR_CANCELED;
+  };
+  const WritebackResult result = Run(Durability::kDurable);
+  EXPECT_EQ(result.status, ZX_OK);
+  EXPECT_EQ(target_->log, (Log{"write 0+8192", "sync", "write 0+8192", "sync"}));
+  EXPECT_EQ(target_->content, Letters(2 * kPageSize, 'x') + Letters(kPageSize, '.'));
+  EXPECT_EQ(vmo_->dirty(), "");
+}
+
+TEST_F(WritebackPassTest, MediumThatForgetsEveryTimeFailsThePassAndKeepsPagesDirty) {
+  Serve(1);
+  vmo_->Write(0, "x");
+  target_->failures["sync"] = ZX_ERR_CANCELED;
+  EXPECT_NE(Run(Durability::kDurable).status, ZX_OK);
+  EXPECT_EQ(vmo_->dirty(), "0+1");
+}
+
 }  // namespace

@@ -233,6 +233,20 @@ TEST_F(WritebackTest, AlarmStartsAPassAndIsSetAgain) {
   EXPECT_EQ(clock_.set, seconds(5));
 }
 
+TEST_F(WritebackTest, MediumThatMayForgetIsSyncedAlsoByTheClock) {
+  CreateAttached({.interval = seconds(5), .clock_durability = pager::Durability::kDurable});
+  vmo_->Write(0, "x");
+  target_->failures["sync"] = ZX_ERR_IO;
+  clock_.Ring();
+  Poll();
+  EXPECT_EQ(vmo_->dirty(), "0+1");
+  target_->failures.clear();
+  clock_.Ring();
+  Poll();
+  EXPECT_EQ(vmo_->dirty(), "");
+  EXPECT_EQ(target_->log, (std::vector<std::string>{"write 0+4096", "sync", "write 0+4096", "sync"}));
+}
+
 TEST_F(WritebackTest, AlarmTriesAgainAfterAFailure) {
   CreateAttached({.interval = seconds(5)});
   vmo_->Write(0, "x");
