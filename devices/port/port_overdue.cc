@@ -3,7 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "devices/core/printable.h"
 
 namespace dev {
 
@@ -24,13 +24,6 @@ std::string_view NameOf(Kind kind) {
     default:
       return "loan";
   }
-}
-
-// The name comes from the guest: any bytes.
-std::string Printable(std::string name) {
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return name;
 }
 
 // "READ of [0x1000, 0x3000)"

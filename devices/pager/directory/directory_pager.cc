@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "devices/core/printable.h"
 #include "devices/pager/host_status.h"
 #include "devices/pager/store_source.h"
 
@@ -27,6 +28,19 @@ struct CloseDirectory {
 constexpr int kMaxAttempts = 32;
 
 bool IsDotOrDotDot(std::string_view name) { return name == "." || name == ".."; }
+
+bool IsRegular(int file) {
+  struct stat status;
+  return ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// Not every file system says it with the name.
+bool IsDirectory(int directory, const dirent& entry) {
+  struct stat status;
+  return entry.d_type == DT_DIR ||
+         (entry.d_type == DT_UNKNOWN && ::fstatat(directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+          S_ISDIR(status.st_mode));
+}
 
 }  // namespace
 
@@ -45,6 +59,12 @@ base::Result<std::unique_ptr<DirectoryPager>, dev::Error> DirectoryPager::Create
 
 base::Result<std::shared_ptr<PageSource>, zx_status_t> DirectoryPager::Open(std::string_view path) {
   if (path.empty()) {
+    return base::Failure{ZX_ERR_NOT_FILE};
+  }
+  // Looked at before it is opened: that alone makes a FIFO's writer go on, or a tape rewind. Serve looks again, in case
+  // it has been replaced meanwhile.
+  PAGODA_TRY_ASSIGN(const dev::UniqueFd found, OpenBeneath(path, O_PATH));
+  if (!IsRegular(found.get())) {
     return base::Failure{ZX_ERR_NOT_FILE};
   }
   FileAccess access = access_;
@@ -73,7 +93,7 @@ base::Result<std::shared_ptr<PageSource>, zx_status_t> DirectoryPager::Serve(dev
   std::weak_ptr<PageSource>& known = open_[{status.st_dev, status.st_ino}];
   std::shared_ptr<PageSource> source = known.lock();
   if (!source) {
-    auto store = FileStore::Create(std::move(file), name_ + "/" + std::string(path), access);
+    auto store = FileStore::Create(std::move(file), dev::Printable(name_ + "/" + std::string(path)), access);
     if (!store.ok()) {
       return base::Failure{ZX_ERR_OUT_OF_RANGE};  // too large
     }
@@ -98,7 +118,7 @@ base::Result<std::vector<std::string>, zx_status_t> DirectoryPager::List(std::st
   errno = 0;
   while (const dirent* entry = ::readdir(directory.get())) {
     if (!IsDotOrDotDot(entry->d_name)) {
-      names.push_back(std::string(entry->d_name) + (entry->d_type == DT_DIR ? "/" : ""));
+      names.push_back(std::string(entry->d_name) + (IsDirectory(::dirfd(directory.get()), *entry) ? "/" : ""));
     }
   }
   if (errno != 0) {
@@ -112,8 +132,8 @@ OpenedFile DirectoryPager::OpenBeneath(std::string_view path, uint64_t flags) co
     return base::Failure{ZX_ERR_NOT_FOUND};
   }
   open_how how{};
-  // Non-blocking so that opening a FIFO returns.
-  how.flags = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  // Non-blocking so that opening a FIFO returns. O_PATH opens nothing, and takes no such flag.
+  how.flags = flags | O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_NONBLOCK | O_NOCTTY);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   const std::string text(path);
   long result = -1;

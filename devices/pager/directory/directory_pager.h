@@ -1,7 +1,8 @@
 // A pager that serves the files below a host directory, by their paths.
 //
 // Nothing outside can be reached, however the path or the symbolic links below look: the kernel resolves paths beneath
-// the directory (openat2, RESOLVE_BENEATH), so there is nothing to check here and nothing to race with.
+// the directory (openat2, RESOLVE_BENEATH), so there is nothing to check here and nothing to race with. What is mounted
+// below belongs to it. Only regular files are opened at all.
 #pragma once
 
 #include <sys/types.h>

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "devices/core/poll.h"
+#include "devices/core/printable.h"
 #include "devices/pager/remote/link.h"
 
 namespace pager::remote {
@@ -82,7 +83,8 @@ void Link::OpenedAgainLocked(uint64_t id, Object& object, const Opened& opened) 
     for (Finished& finished : in_flight_.Cancel(id, ZX_ERR_IO)) {
       rejected_.push_back(std::move(finished));
     }
-    Say("the new pager does not have '" + object.path + "' as it was; it cannot be used any more (ZX_ERR_IO)");
+    Say("the new pager does not have '" + dev::Printable(object.path) +
+        "' as it was; it cannot be used any more (ZX_ERR_IO)");
     return;
   }
   object.phase = Object::Phase::kOpen;
