@@ -5,12 +5,22 @@
 #include <zircon/types.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <string>
 
 namespace pager {
 
 // Of reading and writing: one of the statuses that a request may be answered with.
 inline zx_status_t StatusOfTransfer(int error) {
   return error == ENOSPC || error == EDQUOT || error == EFBIG ? ZX_ERR_NO_SPACE : ZX_ERR_IO;
+}
+
+// Tells a person that the last writeback of `name` ended with `status`: one line on standard error.
+inline void ReportLost(const std::string& name, zx_status_t status) {
+  std::fprintf(stderr, "pagoda: pager: %s: what the guest wrote is lost: %s\n", name.c_str(),
+               status == ZX_ERR_NO_SPACE      ? "no space left"
+               : status == ZX_ERR_PEER_CLOSED ? "the guest went away"
+                                              : "it could not be written back");
 }
 
 // Of opening and listing.

@@ -21,7 +21,7 @@ install(EXPORT pagoda NAMESPACE pagoda:: FILE pagoda-targets.cmake DESTINATION $
 set(sdk_headers
   devices/core/error.h devices/core/service_thread.h
   devices/pager/alarm.h devices/pager/asio.h devices/pager/async_call.h devices/pager/dirty_budget.h
-  devices/pager/page_source.h devices/pager/pieces.h devices/pager/remote/server.h devices/pager/request.h
+  devices/pager/file_io.h devices/pager/page_source.h devices/pager/pieces.h devices/pager/remote/server.h devices/pager/request.h
   devices/pager/runtime.h devices/pager/store.h
   devices/pager/store_source.h devices/pager/vmo_control.h devices/pager/writeback.h
   devices/pager/writeback_options.h devices/pager/writeback_pass.h

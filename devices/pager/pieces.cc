@@ -1,6 +1,5 @@
 #include "devices/pager/pieces.h"
 
-#include <limits.h>
 #include <zircon/errors.h>
 
 #include <algorithm>
@@ -26,7 +25,7 @@ void Advance(std::span<iovec>& pieces, size_t bytes) {
   }
 }
 
-// Moves the range between the file and `pieces` by repeating `transfer`, a preadv or pwritev, on what is left.
+// Moves the range between the file and `pieces` by repeating `transfer`, a read or write at an offset, on what is left.
 // ZX_ERR_SHOULD_WAIT: it will not wait, and would have to.
 template <typename Call>
 zx_status_t Transfer(const FileRange& range, std::span<const iovec> pieces, Call transfer) {
@@ -34,8 +33,7 @@ zx_status_t Transfer(const FileRange& range, std::span<const iovec> pieces, Call
   std::span<iovec> rest(wanted);
   uint64_t done = 0;
   while (done < range.length) {
-    const int count = static_cast<int>(std::min<size_t>(rest.size(), IOV_MAX));
-    const ssize_t size = transfer(range.descriptor, rest.data(), count, static_cast<off_t>(range.offset + done));
+    const ssize_t size = transfer(range.descriptor, rest, range.offset + done);
     if (size < 0 && errno == EINTR) {
       continue;
     }
@@ -103,11 +101,12 @@ void ZeroFrom(std::span<const iovec> pieces, uint64_t from) {
   }
 }
 
-zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces, Waiting waiting) {
+zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces, Waiting waiting, FileIo& io) {
   const int flags = waiting == Waiting::kNever ? RWF_NOWAIT : 0;
-  const zx_status_t status = Transfer(range, pieces, [flags](int file, const iovec* rest, int count, off_t offset) {
-    return ::preadv2(file, rest, count, offset, flags);
-  });
+  const zx_status_t status =
+      Transfer(range, pieces, [flags, &io](int file, std::span<const iovec> rest, uint64_t offset) {
+        return io.Read(file, rest, offset, flags);
+      });
   if (status == ZX_OK) {
     ZeroFrom(pieces, range.length);
   }
@@ -115,8 +114,10 @@ zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces,
   return status == ZX_ERR_SHOULD_WAIT && waiting == Waiting::kAllowed ? ZX_ERR_IO : status;
 }
 
-zx_status_t WriteFileRange(const FileRange& range, std::span<const iovec> pieces) {
-  const zx_status_t status = Transfer(range, pieces, ::pwritev);
+zx_status_t WriteFileRange(const FileRange& range, std::span<const iovec> pieces, FileIo& io) {
+  const zx_status_t status = Transfer(range, pieces, [&io](int file, std::span<const iovec> rest, uint64_t offset) {
+    return io.Write(file, rest, offset);
+  });
   return status == ZX_ERR_SHOULD_WAIT ? ZX_ERR_IO : status;
 }
 

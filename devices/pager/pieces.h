@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "devices/pager/file_io.h"
+
 namespace pager {
 
 // [offset, offset + length) of a file, borrowed.
@@ -42,10 +44,11 @@ enum class Waiting {
 // particular state, when the medium fails or the file ends before the range does: zeros would look like data.
 // Precondition: `pieces` hold at least `range.length` bytes.
 [[nodiscard]] zx_status_t ReadFileRange(const FileRange& range, std::span<const iovec> pieces,
-                                        Waiting waiting = Waiting::kAllowed);
+                                        Waiting waiting = Waiting::kAllowed, FileIo& io = FileIo::Host());
 
 // Writes the first `range.length` bytes of `pieces`, which hold as many. ZX_ERR_NO_SPACE or ZX_ERR_IO: a part may have
 // been written.
-[[nodiscard]] zx_status_t WriteFileRange(const FileRange& range, std::span<const iovec> pieces);
+[[nodiscard]] zx_status_t WriteFileRange(const FileRange& range, std::span<const iovec> pieces,
+                                         FileIo& io = FileIo::Host());
 
 }  // namespace pager

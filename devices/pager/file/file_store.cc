@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -41,6 +40,19 @@ std::optional<uint64_t> SizeOf(int file, const struct stat& status) {
   return std::nullopt;
 }
 
+// The errno of `call`, which is repeated when a signal has come in between; 0 when it did what it should.
+template <typename Call>
+int ErrorOf(Call call) {
+  while (call() != 0) {
+    if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+zx_status_t StatusOf(int error) { return error == 0 ? ZX_OK : StatusOfTransfer(error); }
+
 }  // namespace
 
 base::Result<std::shared_ptr<FileStore>, dev::Error> FileStore::Create(dev::UniqueFd file, std::string name,
@@ -62,10 +74,11 @@ base::Result<std::shared_ptr<FileStore>, dev::Error> FileStore::Create(dev::Uniq
   return std::make_shared<FileStore>(std::move(file), std::move(name), *size, access);
 }
 
-FileStore::FileStore(dev::UniqueFd file, std::string name, uint64_t content_size, FileAccess access)
+FileStore::FileStore(dev::UniqueFd file, std::string name, uint64_t content_size, FileAccess access, FileIo& io)
     : file_(std::move(file)),
       name_(std::move(name)),
       access_(access),
+      io_(io),
       medium_(MediumOf(file_.get())),
       content_size_(content_size) {}
 
@@ -105,46 +118,43 @@ std::optional<FileRange> FileStore::RangeOf(uint64_t offset, uint64_t length) co
 }
 
 zx_status_t FileStore::Read(uint64_t offset, std::span<const iovec> pages) {
-  return ReadFileRange(*RangeOf(offset, LengthOf(pages)), pages);
+  return ReadFileRange(*RangeOf(offset, LengthOf(pages)), pages, Waiting::kAllowed, io_);
 }
 
 zx_status_t FileStore::ReadNow(uint64_t offset, std::span<const iovec> pages) {
   const Waiting waiting = medium_ == Medium::kMemory ? Waiting::kAllowed : Waiting::kNever;
-  return ReadFileRange(*RangeOf(offset, LengthOf(pages)), pages, waiting);
+  return ReadFileRange(*RangeOf(offset, LengthOf(pages)), pages, waiting, io_);
 }
 
 zx_status_t FileStore::Write(uint64_t offset, std::span<const iovec> data) {
-  return WriteFileRange({.descriptor = file_.get(), .offset = offset, .length = LengthOf(data)}, data);
+  return WriteFileRange({.descriptor = file_.get(), .offset = offset, .length = LengthOf(data)}, data, io_);
 }
 
 zx_status_t FileStore::Zero(uint64_t offset, uint64_t length) {
   // Of a device only whole sectors can be zeroed, which its own size consists of.
   const int mode = medium_ == Medium::kDevice ? FALLOC_FL_ZERO_RANGE : FALLOC_FL_PUNCH_HOLE;
-  if (::fallocate(file_.get(), mode | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(length)) ==
-      0) {
-    return ZX_OK;
-  }
-  return errno == EOPNOTSUPP || errno == EINVAL ? Store::Zero(offset, length) : StatusOfTransfer(errno);
+  const int error = ErrorOf([&] { return io_.Allocate(file_.get(), mode | FALLOC_FL_KEEP_SIZE, offset, length); });
+  return error == EOPNOTSUPP || error == EINVAL ? Store::Zero(offset, length) : StatusOf(error);
 }
 
 zx_status_t FileStore::SetSize(uint64_t content_size) {
   if (access_ != FileAccess::kResizable) {
     return ZX_ERR_NOT_SUPPORTED;
   }
-  if (content_size > kMaxSize || ::ftruncate(file_.get(), static_cast<off_t>(content_size)) != 0) {
-    return content_size > kMaxSize ? ZX_ERR_NO_SPACE : StatusOfTransfer(errno);
+  if (content_size > kMaxSize) {
+    return ZX_ERR_NO_SPACE;
   }
-  content_size_ = content_size;
-  return ZX_OK;
+  const int error = ErrorOf([&] { return io_.Truncate(file_.get(), content_size); });
+  if (error == 0) {
+    content_size_ = content_size;
+  }
+  return StatusOf(error);
 }
 
-zx_status_t FileStore::Sync() { return ::fdatasync(file_.get()) == 0 ? ZX_OK : StatusOfTransfer(errno); }
-
-void FileStore::OnLost(zx_status_t status) {
-  std::fprintf(stderr, "pagoda: pager: %s: what the guest wrote is lost: %s\n", name_.c_str(),
-               status == ZX_ERR_NO_SPACE      ? "no space left"
-               : status == ZX_ERR_PEER_CLOSED ? "the guest went away"
-                                              : "it could not be written back");
+zx_status_t FileStore::Sync() {
+  return StatusOf(ErrorOf([this] { return io_.Sync(file_.get()); }));
 }
+
+void FileStore::OnLost(zx_status_t status) { ReportLost(name_, status); }
 
 }  // namespace pager

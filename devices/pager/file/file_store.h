@@ -12,6 +12,7 @@
 
 #include "devices/core/error.h"
 #include "devices/core/unique_fd.h"
+#include "devices/pager/file_io.h"
 #include "devices/pager/store.h"
 #include "shared/base/result.h"
 
@@ -29,8 +30,9 @@ class FileStore final : public Store {
   // device, is larger than 2^62, or a block device that is to be resizable.
   static base::Result<std::shared_ptr<FileStore>, dev::Error> Create(dev::UniqueFd file, std::string name,
                                                                      FileAccess access);
-  // For a file of which all that is known.
-  FileStore(dev::UniqueFd file, std::string name, uint64_t content_size, FileAccess access);
+  // For a file of which all that is known. `io` is borrowed.
+  FileStore(dev::UniqueFd file, std::string name, uint64_t content_size, FileAccess access,
+            FileIo& io = FileIo::Host());
 
   // The content size becomes what the file has: somebody else may have changed it. Not while a guest has a VMO of it.
   // ZX_ERR_IO, ZX_ERR_OUT_OF_RANGE (larger than 2^62): it stays as it was.
@@ -66,6 +68,7 @@ class FileStore final : public Store {
   const dev::UniqueFd file_;
   const std::string name_;
   const FileAccess access_;
+  FileIo& io_;
   const Medium medium_;
   std::atomic<uint64_t> content_size_;  // changed by SetSize beside reads
 };
