@@ -15,7 +15,7 @@ import sys
 import xml.etree.ElementTree
 
 # In the order in which they are shown; any other label comes after them.
-LABELS = ("unit", "unit-threads", "kvm", "guest", "hardware-kvm", "gdb", "install", "fuzz")
+LABELS = ("unit", "unit-threads", "kvm", "guest", "hardware-kvm", "servers", "gdb", "install", "fuzz")
 
 
 def label_of(test):

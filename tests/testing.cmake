@@ -5,6 +5,7 @@
 #   kvm           the machine's own /dev/kvm; skipped, with the reason, where there is none
 #   guest         the same: a test case inside a guest program
 #   hardware-kvm  QEMU from Debian, no /dev/kvm: tests/hardware_kvm
+#   servers       nbdkit and nbd-server, no /dev/kvm: tests/devices/pager/nbd
 #   gdb           gdb and lldb, no /dev/kvm: tests/vmm/gdb
 #   install       a compiler, at test time: what is built against an installation; tests/devices/install
 #   fuzz          a fuzz target run over its corpus, only in the preset fuzz

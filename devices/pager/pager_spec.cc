@@ -9,6 +9,7 @@
 #include "devices/pager/blob/blob_pager.h"
 #include "devices/pager/directory/directory_pager.h"
 #include "devices/pager/file/file_pager.h"
+#include "devices/pager/nbd/nbd_pager.h"
 #include "devices/pager/overlay/overlay_pager.h"
 #include "devices/pager/remote/remote_pager.h"
 #include "devices/pager/runtime.h"
@@ -97,6 +98,36 @@ std::optional<std::chrono::milliseconds> ParseReconnect(std::string_view option)
   return option.starts_with(kKey) ? dev::ParseDuration(option.substr(kKey.size())) : std::nullopt;
 }
 
+std::function<void(const std::string&)> ReporterFor(const PagerSpec& spec) {
+  return [name = spec.name](const std::string& line) {
+    std::fprintf(stderr, "pagoda: pager '%s': %s\n", name.c_str(), line.c_str());
+  };
+}
+
+// "//HOST/EXPORT" is short for "nbd://HOST/EXPORT".
+CreatedPager CreateNbdPager(const PagerSpec& spec, const Surroundings& surroundings) {
+  nbd::NbdOptions options{.uri = (spec.argument.starts_with("//") ? "nbd:" : "") + spec.argument,
+                          .report = ReporterFor(spec)};
+  std::vector<std::string> others;
+  for (const std::string& option : spec.options) {
+    if (const auto reconnect = ParseReconnect(option)) {
+      options.patience = *reconnect;
+    } else if (option.starts_with("reconnect=") || option == "resizable") {
+      return base::Failure{dev::Error{
+          "option '" + option + "': " +
+          (option == "resizable" ? "an export cannot be resized" : "is not a time; write for example reconnect=30s")}};
+    } else {
+      others.push_back(option);
+    }
+  }
+  PAGODA_TRY_ASSIGN(const ServeOptions serve, ParseServeOptions(others));
+  options.read_only = serve.access == FileAccess::kReadOnly;
+  options.writeback = serve.writeback;
+  PAGODA_TRY_ASSIGN(std::unique_ptr<nbd::NbdPager> pager,
+                    nbd::NbdPager::Create(surroundings.runtime.executor(), std::move(options)));
+  return std::unique_ptr<Pager>(std::move(pager));
+}
+
 CreatedPager CreateRemotePager(const PagerSpec& spec, const Surroundings& surroundings) {
   remote::LinkOptions options;
   options.path = spec.argument;
@@ -118,9 +149,7 @@ CreatedPager CreateRemotePager(const PagerSpec& spec, const Surroundings& surrou
       return base::Failure{dev::Error{"share-memory: there is no guest memory here"}};
     }
   }
-  options.report = [name = spec.name](const std::string& line) {
-    std::fprintf(stderr, "pagoda: pager '%s': %s\n", name.c_str(), line.c_str());
-  };
+  options.report = ReporterFor(spec);
   PAGODA_TRY_ASSIGN(std::unique_ptr<remote::RemotePager> pager, remote::RemotePager::Create(std::move(options)));
   return std::unique_ptr<Pager>(std::move(pager));
 }
@@ -131,9 +160,10 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {.name = "file", .create = CreateFilePager}, {.name = "dir", .create = CreateDirectoryPager},
-    {.name = "blob", .create = CreateBlobPager}, {.name = "overlay", .create = CreateOverlayPager},
-    {.name = "zero", .create = CreateZeroPager}, {.name = "unix", .create = CreateRemotePager},
+    {.name = "file", .create = CreateFilePager},   {.name = "dir", .create = CreateDirectoryPager},
+    {.name = "blob", .create = CreateBlobPager},   {.name = "overlay", .create = CreateOverlayPager},
+    {.name = "zero", .create = CreateZeroPager},   {.name = "nbd", .create = CreateNbdPager},
+    {.name = "unix", .create = CreateRemotePager},
 };
 
 std::string NamesOfKinds() {

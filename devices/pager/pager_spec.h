@@ -7,6 +7,8 @@
 //   o=overlay:/srv/new,/srv/old the file /srv/old, and in /srv/new, which is made when it is missing, what the guest
 //                               writes. The lower may be a blob: o=overlay:/srv/new,blob:/srv/b.blob
 //   z=zero:64M                  64 MiB of zeros
+//   n=nbd:URI                   an export of an NBD server, such as nbd://localhost/disk, or
+//                               nbd+unix:///disk?socket=/run/nbd.sock. Options: ro, writeback, dirty-limit, reconnect=T
 //   f=unix:/run/f.sock          what the pager process at that socket serves (`pagoda pager`). With reconnect=T
 //                               requests wait that long for a new one when it has gone, else 10 s. With share-memory
 //                               it gets all of guest RAM, to fill pages in place

@@ -306,7 +306,8 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
       .add_option(
           "--pager", options.pagers,
           "Serve host objects to the guest: f=file:PATH[,ro], d=dir:PATH[,ro], b=blob:PATH[,root=HEX] (`pagoda blob`), "
-          "o=overlay:UPPER,LOWER (LOWER, and in UPPER what the guest writes), z=zero:SIZE, or f=unix:SOCKET for "
+          "o=overlay:UPPER,LOWER (LOWER, and in UPPER what the guest writes), z=zero:SIZE, n=nbd:URI[,ro] "
+          "(an export of an NBD server), or f=unix:SOCKET for "
           "a pager that runs as a process of its own (`pagoda pager`); may be repeated. A comma in a path is written "
           "',,'.\n"
           "unix:SOCKET,share-memory gives that process all of guest RAM, so that it fills pages in place. It can then "

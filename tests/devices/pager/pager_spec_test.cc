@@ -76,6 +76,20 @@ TEST(PagerSpec, SocketWithoutAPagerIsNamedWithWhatStartsOne) {
   ExpectRefused("f=unix:", {"no path"});
 }
 
+TEST(PagerSpec, NbdServerThatIsNotThereIsNamedByItsUri) {
+  ExpectRefused("n=nbd:nbd+unix:///a,,b?socket=/none", {"'n'", "nbd+unix:///a,b?socket=/none", "No such file"});
+  // Nobody listens at port 1.
+  ExpectRefused("n=nbd:nbd://127.0.0.1:1/disk", {"nbd://127.0.0.1:1/disk", "Connection refused"});
+  ExpectRefused("n=nbd://127.0.0.1:1/disk", {"nbd://127.0.0.1:1/disk", "Connection refused"});
+}
+
+TEST(PagerSpec, OptionsOfAnNbdServerAreUnderstoodBeforeAnybodyConnects) {
+  ExpectRefused("n=nbd://127.0.0.1:1,reconnect=soon", {"'reconnect=soon'", "reconnect=30s"});
+  ExpectRefused("n=nbd://127.0.0.1:1,resizable", {"'resizable'", "cannot be resized"});
+  ExpectRefused("n=nbd://127.0.0.1:1,fast", {"'fast'"});
+  ExpectRefused("n=nbd://127.0.0.1:1,ro,writeback=1s", {"'writeback=1s'", "'ro'"});
+}
+
 TEST(PagerSpec, SpecWithoutANameIsThatOfAPagerProcess) {
   const auto spec = pager::ParseUnnamedPagerSpec("file:/a=b,ro");
   ASSERT_TRUE(spec.ok());
