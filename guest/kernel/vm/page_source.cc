@@ -190,7 +190,9 @@ void PageSource::ReadOn(PageIndex index) {
     // What this one takes is there again before the next: reclaiming now could take what the caller has looked up.
     reclaim::Expect(LongestRead());
     const size_t most = MostToRead();
-    if (most < ReadAhead::kFarReach) {
+    const bool large = LongestRead() == base::kPagesPerLargePage;
+    // Without this two of five parts of a stream were scattered (64 MiB of memory), with it one in twelve.
+    if (most < ReadAhead::kFarReach || (large && !HasRun(base::kPagesPerLargePage))) {
       return;
     }
     const ReadAhead::Range range = read_ahead_.ReadOn(index, most);

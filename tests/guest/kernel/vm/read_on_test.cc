@@ -167,5 +167,24 @@ TEST_F(ReadOnTest, BlocksReadOneAfterTheOtherAreReadOnToo) {
   EXPECT_LT(object_.provider->submitted, 8u + kPages / kLargePages);
 }
 
+// Four times as much as there is memory.
+TEST(ReadOnLittleMemoryTest, NearlyAllOfAStreamIsShownInLargePages) {
+  constexpr uint64_t kMemory = uint64_t{64} << 20;
+  constexpr PageIndex kParts = 4 * kMemory / kLarge;
+  fake_arch::FakeRam ram{{{0, kMemory}}};
+  PagedObject object(kParts * kLargePages, kLargePages);
+  object.provider->answer_at_once = true;
+  const RefPtr<AddressSpace> space = MakeSpace();
+  const VirtualAddress va = MapAll(*space, object.vmo, kMapRead | ZX_VM_ALIGN_2MB);
+  PageIndex large = 0;
+  for (PageIndex part = 0; part < kParts; ++part) {
+    for (PageIndex page = part * kLargePages; page < (part + 1) * kLargePages; ++page) {
+      ASSERT_EQ(Load(*space, va + page * kPageSize), static_cast<uint8_t>(page));
+    }
+    large += fake_arch::Walk(space->page_table_root(), va + part * kLarge)->leaf_size == kLarge ? 1u : 0u;
+  }
+  EXPECT_GT(large, kParts * 85 / 100);
+}
+
 }  // namespace
 }  // namespace gk
