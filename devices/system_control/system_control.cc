@@ -41,6 +41,8 @@ void SystemControl::WriteRegister(uint64_t offset, std::span<const std::byte> da
     handler_.OnDebugArea(*long_word);
   } else if (offset == abi::kSystemControlCodeMapped && long_word) {
     handler_.OnCodeMapped(*long_word);
+  } else if (offset == abi::kSystemControlObservation && long_word) {
+    handler_.OnObservation(*long_word);
   } else if (offset == abi::kSystemControlFault && long_word) {
     handler_.OnUserFault(*long_word);
   } else {

@@ -28,6 +28,8 @@ class SystemControlHandler {
   virtual void OnDebugArea(uint64_t area_address) = 0;
   // `record_address`: guest-physical address of an abi::CodeMapped, if it is one.
   virtual void OnCodeMapped(uint64_t record_address) = 0;
+  // `address`: guest-physical address of an abi::Observation, if it is one.
+  virtual void OnObservation(uint64_t address) = 0;
   // `report_address`: guest-physical address of an abi::FaultReport, if it is one.
   virtual void OnUserFault(uint64_t report_address) = 0;
 };

@@ -67,6 +67,10 @@ inline constexpr uint64_t kCpuFeatureSmep = uint64_t{1} << 2;
 inline constexpr uint64_t kCpuFeatureSmap = uint64_t{1} << 3;
 inline constexpr uint64_t kCpuFeatureInvariantTsc = uint64_t{1} << 4;
 
+// Bits of BootInfo::observe.
+inline constexpr uint32_t kObserveCounters = 1u << 0;
+inline constexpr uint32_t kObserveEvents = 1u << 1;
+
 struct BootInfo {
   uint64_t magic;              // kBootInfoMagic
   uint32_t version;            // kBootInfoVersion
@@ -92,7 +96,7 @@ struct BootInfo {
   DeviceEntry devices[kMaxDevices];
   uint32_t debugger;  // not 0: the monitor has a debugger, so #DB and #BP go to it (debug_trap.h), and the kernel tells
                       // it what only the kernel knows (system_control.h)
-  uint32_t reserved;
+  uint32_t observe;   // kObserve*: what the monitor wants to watch (observation.h); 0: nothing
 };
 
 static_assert(sizeof(MemoryRange) == 16);

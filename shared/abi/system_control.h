@@ -44,6 +44,10 @@ static_assert(sizeof(CodeMapped) == 24);
 // monitor has read all that it wants of the guest's memory when the store is done.
 inline constexpr uint64_t kSystemControlFault = 0x30;
 
+// u64. Guest-physical address of an Observation (observation.h) that lies in RAM. Written at most once, and only where
+// the monitor has asked for it in BootInfo.
+inline constexpr uint64_t kSystemControlObservation = 0x38;
+
 // Why the guest kernel gave up. Written by the guest, read once by the monitor, which trusts none of it.
 struct CrashReport {
   uint64_t rip, rsp, rflags, cr2, cr3, error_code;

@@ -57,6 +57,7 @@ Result<std::unique_ptr<Machine>> Machine::Create(const UsableHost& host, Machine
   std::unique_ptr<Machine> machine(
       new Machine(std::move(config.ram), std::move(memory).value(), std::move(config.pagers), std::move(vm)));
   machine->fault_observer_ = config.fault_observer;
+  machine->vcpu_observer_ = config.vcpu_observer;
   PAGODA_TRY(machine->MapMemory());
   PAGODA_TRY_ASSIGN(machine->devices_, DeviceSet::Create({.vm = machine->vm_,
                                                           .memory = machine->memory_,
@@ -68,6 +69,7 @@ Result<std::unique_ptr<Machine>> Machine::Create(const UsableHost& host, Machine
   abi::BootInfo& info = config.guest.boot_info;
   machine->devices_->Describe(info);
   info.debugger = config.debugger == DebuggerPresence::kPresent ? 1 : 0;
+  info.observe = config.observe;
   PAGODA_TRY(machine->CreateCpus(host, info, config.cpu_count));
   PAGODA_TRY(FillRandom(std::as_writable_bytes(std::span(info.random_seed))));
   WriteBootInfo(config.guest, machine->ram_.low_memory());
@@ -154,7 +156,7 @@ Machine::Next Machine::OnVcpuExit(uint32_t cpu, kvm_run& run) {
       return verdict == DebugAgent::Verdict::kPause ? Next::kPause : Next::kRun;
     }
   }
-  std::optional<VcpuFailure> failure = dispatcher_->Dispatch(cpu, run);
+  std::optional<VcpuFailure> failure = DispatchExit(cpu, run);
   if (!failure) {
     return Next::kRun;
   }
@@ -163,6 +165,43 @@ Machine::Next Machine::OnVcpuExit(uint32_t cpu, kvm_run& run) {
   }
   StopWith(*std::move(failure));
   return Next::kFinish;
+}
+
+std::optional<VcpuFailure> Machine::DispatchExit(uint32_t cpu, kvm_run& run) {
+  const ExitKind kind = KindOf(run);
+  cpus_[cpu].exits->Count(kind);
+  if (vcpu_observer_ == nullptr) {
+    return dispatcher_->Dispatch(cpu, run);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  std::optional<VcpuFailure> failure = dispatcher_->Dispatch(cpu, run);
+  vcpu_observer_->OnExitHandled(cpu, kind, begin, std::chrono::steady_clock::now());
+  return failure;
+}
+
+std::vector<ExitCounts> Machine::exit_counts() const {
+  std::vector<ExitCounts> counts;
+  for (const CpuSlot& cpu : cpus_) {
+    counts.push_back(cpu.exits->counts());
+  }
+  return counts;
+}
+
+std::optional<GuestObservation> Machine::observation() const {
+  const std::lock_guard lock(mutex_);
+  return observation_ ? GuestObservation::Create(memory_, *observation_) : std::nullopt;
+}
+
+// The first counts: a guest that announces another one later could only confuse whoever reads.
+void Machine::OnObservation(uint64_t address) {
+  const ObservationNotice notice = {.address = address, .at = std::chrono::steady_clock::now()};
+  const bool sensible = GuestObservation::Create(memory_, notice).has_value();
+  const std::lock_guard lock(mutex_);
+  if (!sensible || observation_) {
+    ignored_requests_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  observation_ = notice;
 }
 
 void Machine::OnVcpuPaused(uint32_t cpu) {

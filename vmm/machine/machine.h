@@ -28,11 +28,14 @@
 #include "vmm/machine/cpu_state.h"
 #include "vmm/machine/debug_agent.h"
 #include "vmm/machine/device_set.h"
+#include "vmm/machine/exit_counters.h"
 #include "vmm/machine/exit_dispatch.h"
+#include "vmm/machine/guest_observation.h"
 #include "vmm/machine/guest_ram.h"
 #include "vmm/machine/host_check.h"
 #include "vmm/machine/stop_reason.h"
 #include "vmm/machine/user_fault.h"
+#include "vmm/machine/vcpu_observer.h"
 #include "vmm/machine/vcpu_thread.h"
 
 namespace vmm {
@@ -49,6 +52,8 @@ struct MachineConfig {
   dev::ConsoleFiles console;
   DebuggerPresence debugger = DebuggerPresence::kNone;
   UserFaultObserver* fault_observer = nullptr;  // outlives the machine; null: nobody wants to hear
+  uint32_t observe = 0;                         // abi::kObserve*: what the guest's kernel is to let us watch
+  VcpuObserver* vcpu_observer = nullptr;        // as fault_observer
 };
 
 // The machine after it stopped.
@@ -81,6 +86,10 @@ class Machine final : public DebuggedMachine, private VcpuHandler, private dev::
   void End(StopReason reason) override { StopWith(std::move(reason)); }
 
   [[nodiscard]] StrayCounters stray_accesses() const { return dispatcher_->stray_accesses(); }
+  // By CPU, those that were never started included. Any thread.
+  [[nodiscard]] std::vector<ExitCounts> exit_counts() const;
+  // What the guest's kernel lets us watch; nullopt: nothing, or nothing yet. Any thread. The machine outlives it.
+  [[nodiscard]] std::optional<GuestObservation> observation() const;
   // Requests to SystemControl that made no sense.
   [[nodiscard]] uint64_t ignored_requests() const { return ignored_requests_.load(std::memory_order_relaxed); }
 
@@ -88,6 +97,7 @@ class Machine final : public DebuggedMachine, private VcpuHandler, private dev::
   struct CpuSlot {
     std::unique_ptr<VcpuThread> thread;
     CpuPhase phase = CpuPhase::kParked;  // guarded by mutex_
+    std::unique_ptr<ExitCounters> exits = std::make_unique<ExitCounters>();
   };
 
   Machine(GuestRam ram, dev::GuestMemory memory, pager::Registry pagers, KvmVm vm)
@@ -110,9 +120,11 @@ class Machine final : public DebuggedMachine, private VcpuHandler, private dev::
   void OnDebugArea(uint64_t area_address) override;
   void OnCodeMapped(uint64_t record_address) override;
   void OnUserFault(uint64_t report_address) override;
+  void OnObservation(uint64_t address) override;
 
   Result<> StartCpuLocked(uint32_t index);
   void AnnounceStart(uint32_t cpu);
+  std::optional<VcpuFailure> DispatchExit(uint32_t cpu, kvm_run& run);
   [[nodiscard]] bool AllFinishedLocked() const;
   // For a call that a vCPU's thread makes.
   [[nodiscard]] uint32_t CallingCpu() const;
@@ -134,11 +146,13 @@ class Machine final : public DebuggedMachine, private VcpuHandler, private dev::
   DebugAgent* agent_ = nullptr;           // constant while vCPUs run
   std::atomic<uint64_t> kernel_root_{0};  // a copy of start_'s for whoever debugs
   UserFaultObserver* fault_observer_ = nullptr;
+  VcpuObserver* vcpu_observer_ = nullptr;
 
-  std::mutex mutex_;
-  CpuStart start_{};                  // guarded by mutex_; how the next CPU starts, but for its index
-  std::optional<StopReason> reason_;  // guarded by mutex_
-  bool flush_abandoned_ = false;      // control plane only
+  mutable std::mutex mutex_;
+  CpuStart start_{};                              // guarded by mutex_; how the next CPU starts, but for its index
+  std::optional<StopReason> reason_;              // guarded by mutex_
+  std::optional<ObservationNotice> observation_;  // guarded by mutex_
+  bool flush_abandoned_ = false;                  // control plane only
 
   std::vector<CpuSlot> cpus_;  // last: their threads use all of the above
 };

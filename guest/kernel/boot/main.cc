@@ -10,6 +10,7 @@
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/program/first_program.h"
 #include "guest/kernel/program/machine_platform.h"
+#include "guest/kernel/program/observe.h"
 #include "guest/kernel/vm/api_policy.h"
 #include "guest/kernel/vm/physical_ranges.h"
 #include "guest/kernel/vm/reclaim.h"
@@ -43,6 +44,7 @@ void StartKernel(const abi::BootInfo& boot) {
   if (boot.debugger != 0 && !arch::AnnounceDebugCalls().ok()) {
     Panic("no memory for a debugger's calls");
   }
+  program::StartObservation(boot.observe);
   const auto options = ReadOptions(boot);
   if (!options) {
     RefuseOption(options.error().text);

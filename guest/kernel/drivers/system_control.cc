@@ -41,6 +41,12 @@ void SystemControl::ReportCodeMapped(PhysicalAddress record) const {
   }
 }
 
+void SystemControl::AnnounceObservation(PhysicalAddress observation) const {
+  if (present()) {
+    arch::WriteRegister64(registers_ + abi::kSystemControlObservation, observation);
+  }
+}
+
 void SystemControl::ReportFault(PhysicalAddress report) const {
   if (present()) {
     arch::WriteRegister64(registers_ + abi::kSystemControlFault, report);

@@ -36,6 +36,9 @@ class SystemControl {
   // Tells it which pages are executable now: an abi::CodeMapped, which may change again when this returns.
   void ReportCodeMapped(PhysicalAddress record) const;
 
+  // Tells the monitor what it can watch: an abi::Observation, which stays there.
+  void AnnounceObservation(PhysicalAddress observation) const;
+
   // Tells of a program's end with the abi::FaultReport at this address, which is free again when this returns.
   void ReportFault(PhysicalAddress report) const;
 

@@ -2,6 +2,7 @@
 
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/object/exception_dispatcher.h"
+#include "guest/kernel/sched/observation.h"
 #include "guest/kernel/syscall/dispatch.h"
 #include "shared/abi/syscalls.h"
 #include "shared/base/range.h"
@@ -135,6 +136,7 @@ zx_thread_state_t ThreadDispatcher::InfoState() const {
 }
 
 void ThreadDispatcher::OnSyscall(UserRegisters& registers) {
+  ++observation.counters.syscalls;
   const uint64_t number = registers.rax;
   const uint64_t result = syscall::Dispatch({.process = *process_, .thread = *this}, registers);
   if (result == static_cast<uint64_t>(int64_t{ZX_ERR_INTERNAL_INTR_RETRY})) {

@@ -30,6 +30,8 @@ struct Cpu {
   bool reschedule = false;
   // Idle, or about to be: a ready thread may wake it.
   bool idling = false;
+  // When it went idle, where the monitor watches; 0: it has not, or is busy again.
+  zx_time_t idle_since = 0;
   // Set before the CPU enters user code (kernel lock held), cleared first thing when it leaves (lock not yet held).
   std::atomic<bool> in_user = false;
 };

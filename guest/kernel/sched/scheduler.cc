@@ -1,9 +1,12 @@
 #include "guest/kernel/sched/scheduler.h"
 
+#include <utility>
+
 #include "guest/kernel/arch/cpu.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/sched/clock.h"
 #include "guest/kernel/sched/kernel_lock.h"
+#include "guest/kernel/sched/observation.h"
 #include "guest/kernel/vm/address_space.h"
 
 namespace gk {
@@ -87,6 +90,10 @@ void Scheduler::OnKernelEntry() {
   if (AddressSpace* space = cpu.current->address_space(); space != nullptr) {
     space->running_cpus() &= ~(CpuMask{1} << cpu.index);
   }
+  if (cpu.idle_since != 0) {
+    observation.counters.idle_ns += static_cast<uint64_t>(CurrentTime() - std::exchange(cpu.idle_since, 0));
+    NoteEvent(abi::GuestEventKind::kBusy, 0, 0, 0);
+  }
 }
 
 void Scheduler::LeaveKernel() {
@@ -128,6 +135,11 @@ void Scheduler::IdleLoop() {
     }
     cpu.idling = true;
     ArmTimer(cpu);
+    ++observation.counters.halts;
+    if (observation.magic != 0) {
+      NoteEvent(abi::GuestEventKind::kIdle, 0, 0, 0);
+      cpu.idle_since = CurrentTime();
+    }
     kernel_lock.Release();
     arch::Idle();
     kernel_lock.Acquire();

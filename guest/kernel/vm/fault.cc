@@ -5,9 +5,12 @@
 #include <array>
 
 #include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/sched/observation.h"
 #include "guest/kernel/vm/access.h"
 #include "guest/kernel/vm/address_space.h"
 #include "guest/kernel/vm/code_observer.h"
+#include "guest/kernel/vm/page_provider.h"
+#include "guest/kernel/vm/page_source.h"
 #include "guest/kernel/vm/reclaim.h"
 #include "shared/base/range.h"
 
@@ -66,9 +69,21 @@ AddressRange WindowAround(const Mapping& mapping, VirtualAddress faulted) {
           .end = faulted + Min((kWindowPages - place) * kPageSize, highest - faulted)};
 }
 
+// Only what the host can put a name to.
+void NoteFault(const Vmo& vmo, PageIndex index, bool write) {
+  PageSource* source = vmo.page_source();
+  const PagerIdentity pager = source == nullptr ? PagerIdentity() : source->provider().identity();
+  if (pager.kind == PagerIdentity::Kind::kHost) {
+    NoteEvent(write ? abi::GuestEventKind::kWriteFault : abi::GuestEventKind::kFault, pager.number,
+              vmo.ContentIndex(index) * kPageSize, 1);
+  }
+}
+
 }  // namespace
 
 Result<> AddressSpace::HandleFault(VirtualAddress address, Access access, FaultOrigin origin) {
+  ++(origin == FaultOrigin::kProgram ? observation.counters.program_faults : observation.counters.copy_faults);
+  bool noted = observation.event_capacity == 0;
   const SuspendPolicy suspend = origin == FaultOrigin::kProgram ? SuspendPolicy::kGiveWay : SuspendPolicy::kWaitOn;
   for (;;) {
     reclaim::SafePoint();
@@ -83,6 +98,10 @@ Result<> AddressSpace::HandleFault(VirtualAddress address, Access access, FaultO
       return Error(ZX_ERR_OUT_OF_RANGE);
     }
     const RefPtr<Vmo> vmo(&mapping->vmo());
+    if (!noted) {
+      NoteFault(*vmo, mapping->PageIndexOf(address), access.write);
+      noted = true;
+    }
     PageRequest request;
     const PageLookup lookup = vmo->RequirePage(mapping->PageIndexOf(address),
                                                access.write ? PageIntent::kWrite : PageIntent::kRead, 1, request);

@@ -1,5 +1,6 @@
 // Content with a source: which pages the kernel may take back when memory is short, and how they go.
 #include "guest/kernel/lib/min_max.h"
+#include "guest/kernel/sched/observation.h"
 #include "guest/kernel/vm/paged_content.h"
 #include "guest/kernel/vm/pmm.h"
 #include "guest/kernel/vm/reclaim.h"
@@ -52,6 +53,10 @@ void PagedContent::EvictPages(PageIndex first, PageIndex count) {
     FreePage(tree_.Take(first + i));
   }
   OnReclaimed(count);
+  observation.counters.evicted_pages += count;
+  if (const PagerIdentity pager = source_->provider().identity(); pager.kind == PagerIdentity::Kind::kHost) {
+    NoteEvent(abi::GuestEventKind::kEvict, pager.number, first * kPageSize, count);
+  }
 }
 
 // A copy has a say about those pages of its backing that it shows.

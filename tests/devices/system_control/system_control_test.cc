@@ -21,6 +21,7 @@ class RecordingHandler final : public dev::SystemControlHandler {
   void OnCpuRoot(uint64_t page_table_root) override { calls.push_back("root " + std::to_string(page_table_root)); }
   void OnCrash(uint64_t report_address) override { calls.push_back("crash " + std::to_string(report_address)); }
   void OnUserFault(uint64_t report_address) override { calls.push_back("fault " + std::to_string(report_address)); }
+  void OnObservation(uint64_t address) override { calls.push_back("observation " + std::to_string(address)); }
 
   void OnDebugArea(uint64_t area_address) override { calls.push_back("area " + std::to_string(area_address)); }
   void OnCodeMapped(uint64_t record_address) override { calls.push_back("code " + std::to_string(record_address)); }
@@ -47,8 +48,9 @@ TEST_F(SystemControlTest, EachRegisterCallsItsHandler) {
   Write<uint64_t>(abi::kSystemControlDebugArea, 8192);
   Write<uint64_t>(abi::kSystemControlCodeMapped, 12288);
   Write<uint64_t>(abi::kSystemControlFault, 512);
+  Write<uint64_t>(abi::kSystemControlObservation, 4104);
   EXPECT_EQ(handler_.calls, (std::vector<std::string>{"exit 7", "start 4294967295", "root 4096", "crash 1099511627776",
-                                                      "area 8192", "code 12288", "fault 512"}));
+                                                      "area 8192", "code 12288", "fault 512", "observation 4104"}));
   EXPECT_EQ(device_.ignored_writes(), 0u);
 }
 

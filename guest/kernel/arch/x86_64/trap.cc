@@ -7,6 +7,7 @@
 #include "guest/kernel/arch/x86_64/per_cpu.h"
 #include "guest/kernel/drivers/drivers.h"
 #include "guest/kernel/sched/kernel_lock.h"
+#include "guest/kernel/sched/observation.h"
 #include "guest/kernel/sched/scheduler.h"
 #include "guest/kernel/vm/address_space.h"
 #include "guest/nucleus/layout.h"
@@ -88,6 +89,7 @@ void HandleInterrupt(PerCpu& cpu, uint64_t vector) {
   if (vector == NUCLEUS_VECTOR_SPURIOUS) {
     return;  // needs no end of interrupt (SDM volume 3A, section 11.9)
   }
+  ++observation.counters.interrupts;
   EndInterrupt(cpu);
   if (vector == NUCLEUS_VECTOR_TIMER) {
     scheduler->OnTimer();

@@ -43,6 +43,7 @@ class SystemControlModel final : public fake_arch::RegisterModel, private dev::S
   void OnDebugArea(uint64_t area_address) override { calls_.emplace_back('d', area_address); }
   void OnCodeMapped(uint64_t record_address) override { calls_.emplace_back('m', record_address); }
   void OnUserFault(uint64_t report_address) override { calls_.emplace_back('f', report_address); }
+  void OnObservation(uint64_t address) override { calls_.emplace_back('o', address); }
 
   dev::SystemControl device_{*this};
   std::vector<std::pair<char, uint64_t>> calls_;
