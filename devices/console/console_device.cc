@@ -54,7 +54,7 @@ void ConsoleDevice::Activate(Activation activation) {
   {
     const std::lock_guard lock(mutex_);
     state_.emplace<Active>(Active{.activation = std::move(activation),
-                                  .output = ConsoleOutput(files_.output),
+                                  .output = ConsoleOutput(files_.output, files_.watcher),
                                   .input = ConsoleInput(files_.input)});
   }
   wake_.Signal();

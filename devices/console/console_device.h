@@ -32,6 +32,7 @@ namespace dev {
 struct ConsoleFiles {
   int output;
   std::optional<int> input;
+  ConsoleWatcher* watcher = nullptr;  // of the output; outlives the device
 };
 
 class ConsoleDevice final : public VirtioDevice {

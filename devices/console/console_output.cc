@@ -48,7 +48,7 @@ bool ConsoleOutput::WritePiece(Step& step) {
     return false;
   }
   const std::vector<iovec> piece = NextPiece();
-  const ssize_t written = ::writev(descriptor_, piece.data(), static_cast<int>(piece.size()));
+  const ssize_t written = WriteWatched(piece);
   if (written >= 0) {
     Skip(static_cast<uint64_t>(written));
     return true;
@@ -62,6 +62,26 @@ bool ConsoleOutput::WritePiece(Step& step) {
     }
   }
   return true;
+}
+
+// As writev. The byte that the watcher gets is looked at again in guest memory: it decides about a line on a screen.
+int64_t ConsoleOutput::WriteWatched(const std::vector<iovec>& piece) {
+  if (watcher_ == nullptr) {
+    return ::writev(descriptor_, piece.data(), static_cast<int>(piece.size()));
+  }
+  watcher_->BeforeOutput();
+  const ssize_t written = ::writev(descriptor_, piece.data(), static_cast<int>(piece.size()));
+  const int error = errno;
+  uint64_t rest = written > 0 ? static_cast<uint64_t>(written) : 0;
+  for (const iovec& part : piece) {
+    if (rest != 0 && rest <= part.iov_len) {
+      last_ = static_cast<const char*>(part.iov_base)[rest - 1];
+    }
+    rest -= std::min<uint64_t>(rest, part.iov_len);
+  }
+  watcher_->AfterOutput(last_);
+  errno = error;
+  return written;
 }
 
 // False when the driver has posted nothing.

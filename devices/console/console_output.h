@@ -14,6 +14,20 @@
 
 namespace dev {
 
+// Somebody who also writes where the output goes. Called by the thread that writes it, which waits.
+class ConsoleWatcher {
+ public:
+  ConsoleWatcher() = default;
+  ConsoleWatcher(const ConsoleWatcher&) = delete;
+  ConsoleWatcher& operator=(const ConsoleWatcher&) = delete;
+  virtual ~ConsoleWatcher() = default;
+
+  // Output follows, then AfterOutput.
+  virtual void BeforeOutput() = 0;
+  // `last`: of the bytes that are out. When nothing could be written it is that of the last time, '\n' at first.
+  virtual void AfterOutput(char last) = 0;
+};
+
 class ConsoleOutput {
  public:
   enum class Progress {
@@ -27,7 +41,9 @@ class ConsoleOutput {
     uint64_t dropped_bytes;  // refused by the descriptor in this step
   };
 
-  explicit ConsoleOutput(int descriptor) : descriptor_(descriptor) {}
+  // `watcher` may be null; it outlives this object.
+  explicit ConsoleOutput(int descriptor, ConsoleWatcher* watcher = nullptr)
+      : descriptor_(descriptor), watcher_(watcher) {}
 
   // True when no chain of the driver's is held.
   [[nodiscard]] bool idle() const { return batch_.empty(); }
@@ -42,7 +58,11 @@ class ConsoleOutput {
   void Skip(uint64_t bytes);
   [[nodiscard]] bool GiveBack(SplitQueue& queue);
 
+  [[nodiscard]] int64_t WriteWatched(const std::vector<iovec>& piece);
+
   const int descriptor_;
+  ConsoleWatcher* const watcher_;
+  char last_ = '\n';                    // of what is out
   std::vector<DescriptorChain> batch_;  // with the device; given back together
   std::vector<iovec> unwritten_;        // what is left of the batch's bytes, in guest memory
   size_t next_ = 0;                     // first of unwritten_ that is not out

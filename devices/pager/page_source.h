@@ -54,6 +54,10 @@ class PageSource {
   // guest (VmoControl::QueryVmoStats).
   [[nodiscard]] virtual ObjectInfo info() const = 0;
 
+  // What tells this content from that of another time, as one short line: as long as it is the same, nobody else has
+  // changed what Read gives. Empty: there is no telling. As info, as of now.
+  [[nodiscard]] virtual std::string content_version() const { return {}; }
+
   // The guest has a VMO of this object. `vmo` is of use until Complete has been answered, or until its operations give
   // ZX_ERR_PEER_CLOSED.
   virtual void Attach(std::shared_ptr<VmoControl> vmo) { static_cast<void>(vmo); }

@@ -54,7 +54,8 @@ base::Result<Registry::Target, zx_status_t> Registry::Find(std::string_view name
 
 base::Result<std::shared_ptr<PageSource>, zx_status_t> Registry::Open(std::string_view name) const {
   PAGODA_TRY_ASSIGN(const Target target, Find(name));
-  return target.pager->Open(target.path);
+  PAGODA_TRY_ASSIGN(std::shared_ptr<PageSource> source, target.pager->Open(target.path));
+  return wrapper_ ? (*wrapper_)(name, std::move(source)) : std::move(source);
 }
 
 base::Result<std::vector<std::string>, zx_status_t> Registry::List(std::string_view name) const {
@@ -78,6 +79,14 @@ void Registry::StartOpen(std::string_view name, Pager::OpenHandler handler) cons
   if (!target.ok()) {
     handler(base::Failure{target.error()});
     return;
+  }
+  if (wrapper_) {
+    handler = [wrapper = wrapper_, name = std::string(name), handler = std::move(handler)](auto source) {
+      if (source.ok()) {
+        source = (*wrapper)(name, std::move(source).value());
+      }
+      handler(std::move(source));
+    };
   }
   target.value().pager->StartOpen(target.value().path, std::move(handler));
 }

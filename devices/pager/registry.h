@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "devices/core/error.h"
@@ -29,6 +30,11 @@ class Registry {
 
   // Fails, with nothing registered, when the name is taken or is not one (IsValidName).
   base::Result<void, dev::Error> Register(const std::string& name, std::unique_ptr<Pager> pager);
+
+  // Every page source that is opened from now on goes through `wrapper`, with the name it was opened by; called by
+  // whichever thread the pager answers on. The same source must get the same answer as long as it is open.
+  using Wrapper = std::function<std::shared_ptr<PageSource>(std::string_view, std::shared_ptr<PageSource>)>;
+  void SetWrapper(Wrapper wrapper) { wrapper_ = std::make_shared<const Wrapper>(std::move(wrapper)); }
 
   // The threads for pagers that run in this process: started when first asked for, ended after the pagers have gone.
   // Fails when the host has none left.
@@ -60,6 +66,7 @@ class Registry {
   [[nodiscard]] std::vector<std::string> names() const;
 
   std::unique_ptr<Runtime> runtime_;
+  std::shared_ptr<const Wrapper> wrapper_;                             // null: none
   std::map<std::string, std::unique_ptr<Pager>, std::less<>> pagers_;  // after what they run on
 };
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "devices/pager/page_source.h"
 #include "devices/pager/pieces.h"
@@ -30,6 +31,9 @@ class Store {
 
   // As PageSource::info.
   [[nodiscard]] virtual ObjectInfo info() const = 0;
+
+  // As PageSource::content_version.
+  [[nodiscard]] virtual std::string content_version() const { return {}; }
 
   // Fills all of `pages` with what lies at `offset` and after; zeros beyond the content. May block.
   virtual zx_status_t Read(uint64_t offset, std::span<const iovec> pages) = 0;

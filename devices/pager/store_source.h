@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "devices/pager/alarm.h"
 #include "devices/pager/asio.h"
@@ -23,6 +24,7 @@ class StoreSource final : public PageSource {
 
   // The store's; an object with a dirty limit traps dirty pages.
   [[nodiscard]] ObjectInfo info() const override;
+  [[nodiscard]] std::string content_version() const override { return store_->content_version(); }
   void Attach(std::shared_ptr<VmoControl> vmo) override;
   // Answers before it returns when the store can do that (Store::ReadNow).
   void Read(ReadRequest request) override;

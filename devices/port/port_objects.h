@@ -49,6 +49,12 @@ class PortObjects {
   // Null when there is none of that number.
   [[nodiscard]] const PortOpenObject* Find(uint64_t id) const;
   void CloseAll();
+  template <typename Visitor>
+  void ForEach(Visitor visit) const {
+    for (const auto& [id, object] : objects_) {
+      visit(id, object);
+    }
+  }
 
  private:
   std::unordered_map<uint64_t, PortOpenObject> objects_;

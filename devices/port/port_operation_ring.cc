@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "devices/port/port_observer.h"
 #include "shared/base/range.h"
 
 namespace dev {
@@ -87,6 +88,9 @@ bool PortOperationRing::Send(SplitQueue& ring) {
     free_.pop_back();
     std::memcpy(chain.room.bytes.data(), &operation->message, sizeof(operation->message));
     ring.AddUsed(chain.head, sizeof(operation->message));
+    for (PortObserver* observer : *observers_) {
+      observer->OnOperation(operation->message);
+    }
     with_guest_.emplace(operation->message.id, std::move(*operation));
     ++counters_->operations;
     sent = true;
@@ -149,13 +153,21 @@ bool PortOperationRing::Finish(PortPendingOperation& operation, const PortAnswer
     status = ZX_ERR_IO_DATA_INTEGRITY;
   }
   counters_->bad_answers += status == ZX_ERR_IO_DATA_INTEGRITY ? 1 : 0;
+  ObserveAnswer(operation, status);
   EndOperation(operation, status);
   return true;
+}
+
+void PortOperationRing::ObserveAnswer(const PortPendingOperation& operation, zx_status_t status) const {
+  for (PortObserver* observer : *observers_) {
+    observer->OnOperationAnswered(operation.message, status);
+  }
 }
 
 void PortOperationRing::FailAll() {
   auto with_guest = std::exchange(with_guest_, {});
   for (auto& [id, operation] : with_guest) {
+    ObserveAnswer(operation, ZX_ERR_PEER_CLOSED);
     EndOperation(operation, ZX_ERR_PEER_CLOSED);
   }
 }

@@ -22,10 +22,13 @@
 
 namespace dev {
 
+class PortObserver;
+
 class PortOperationRing {
  public:
-  PortOperationRing(std::shared_ptr<PortOperations> waiting, PortCounters& counters)
-      : waiting_(std::move(waiting)), counters_(&counters) {}
+  PortOperationRing(std::shared_ptr<PortOperations> waiting, PortCounters& counters,
+                    const std::vector<PortObserver*>& observers)
+      : waiting_(std::move(waiting)), counters_(&counters), observers_(&observers) {}
 
   // A chain that the guest has made available: takes its answer, and keeps it for an operation to come. False when it
   // has no room for one, which breaks the queue.
@@ -56,11 +59,13 @@ class PortOperationRing {
   // The operation that `id` names if it is one of that kind and on that object; null otherwise.
   [[nodiscard]] const PortPendingOperation* Find(uint64_t id, abi::PortOperationKind kind, uint64_t object) const;
   void OnAnswer(const PortAnswered& answered);
+  void ObserveAnswer(const PortPendingOperation& operation, zx_status_t status) const;
   // True when the operation is over.
   [[nodiscard]] bool Finish(PortPendingOperation& operation, const PortAnswered& answered);
 
   std::shared_ptr<PortOperations> waiting_;
   PortCounters* counters_;
+  const std::vector<PortObserver*>* observers_;
   std::vector<FreeChain> free_;
   std::unordered_map<uint64_t, PortPendingOperation> with_guest_;  // by id
   uint64_t next_id_ = 1;

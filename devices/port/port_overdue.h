@@ -7,10 +7,13 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "devices/port/port_in_flight.h"
 
 namespace dev {
+
+class PortObserver;
 
 struct PortOverdueRequest {
   std::string name;  // of the object, as the guest opened it
@@ -38,6 +41,8 @@ struct PortOptions {
   // Hear of it, of the unfit ones only the first; on the service thread, must not block.
   std::function<void(const PortOverdueRequest&)> on_overdue = [](const PortOverdueRequest&) {};
   std::function<void(const PortUnfitAnswer&)> on_unfit = [](const PortUnfitAnswer&) {};
+  // Hear of everything (port_observer.h), in this order; outlive the device.
+  std::vector<PortObserver*> observers = {};
 };
 
 }  // namespace dev

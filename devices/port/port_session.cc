@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "devices/port/port_listing.h"
+#include "devices/port/port_observer.h"
 
 namespace dev {
 
@@ -23,6 +24,9 @@ uint32_t FlagsOf(const pager::ObjectInfo& info) {
   return (info.read_only ? abi::kPortObjectReadOnly : 0) | (info.resizable ? abi::kPortObjectResizable : 0) |
          (info.trap_dirty ? abi::kPortObjectTrapDirty : 0);
 }
+
+// SAFETY: only a name: the list's node is this request's until it ends.
+uint64_t NumberOf(PortInFlight::Ticket ticket) { return reinterpret_cast<uint64_t>(&*ticket); }
 
 // Brings a page source's answer back. The session ends only after every answer, so it outlives this.
 class PortSourceAnswer final : public pager::Answer {
@@ -69,7 +73,7 @@ PortSession::PortSession(Activation activation, const PortSurroundings& surround
       in_flight_(std::chrono::duration_cast<PortClock::duration>(surroundings.options.overdue_after)),
       inquiries_(std::make_shared<PortInquiries>(surroundings.wake)),
       operations_(std::make_shared<PortOperations>(surroundings.wake)),
-      operation_ring_(operations_, surroundings.counters) {
+      operation_ring_(operations_, surroundings.counters, surroundings.options.observers) {
   WakeUp();
 }
 
@@ -101,7 +105,7 @@ bool PortSession::ServeAnswers() {
   }
   for (PortCompletion& completion : completions_.Take()) {
     completion.reply.status = JudgeStatus(completion.ticket->request, completion.reply.status);
-    in_flight_.End(completion.ticket);
+    EndRequest(completion.ticket, completion.reply.status);
     GiveBack(abi::kPortRequestQueue, completion);
   }
   return true;
@@ -246,11 +250,12 @@ bool PortSession::ServeInquiries() {
 // Of a request that was given up the guest has had its answer.
 void PortSession::Conclude(const PortInquiry& inquiry) {
   const PortInFlight::Ticket ticket = inquiry.completion.ticket;
+  const zx_status_t status = std::get<PortWriteBackAnswer>(inquiry.answer).status;
   if (auto waiting = write_backs_.extract(&*ticket)) {
-    waiting.mapped().reply.status = std::get<PortWriteBackAnswer>(inquiry.answer).status;
+    waiting.mapped().reply.status = status;
     GiveBack(abi::kPortRequestQueue, waiting.mapped());
   }
-  in_flight_.End(ticket);
+  EndRequest(ticket, status);
 }
 
 // A pager that has to ask another process first does not hold up the others.
@@ -273,6 +278,9 @@ abi::PortReply PortSession::Conclude(PortOpenAnswer& answer) {
   }
   const PortObjects::Opened opened = objects_.Open(answer.name, std::move(answer.source).value());
   if (opened.is_new) {
+    for (PortObserver* observer : options_.observers) {
+      observer->OnOpened(opened.id, opened.object->name, *opened.object->source);
+    }
     operations_->OpenObject(opened.id);
     Attach(opened.id, *opened.object);
   }
@@ -298,6 +306,7 @@ PortSession::Reply PortSession::Execute(const PortClose& close, const PortComple
   switch (objects_.TakeBack(close.object, close.opens)) {
     case PortObjects::Close::kGone:
       operations_->CloseObject(close.object);
+      ObserveClosed(close.object, *source);
       return ReplyWith(ZX_OK);
     case PortObjects::Close::kOpenedAgain:
       Attach(close.object, *objects_.Find(close.object));
@@ -383,7 +392,7 @@ PortSession::Reply PortSession::Execute(const PortSync& sync, const PortCompleti
 std::unique_ptr<pager::Answer> PortSession::OweWriteBack(const PortCompletion& completion, uint64_t object, Kind kind) {
   ++counters_.requests;
   PortCompletion owed = completion;
-  owed.ticket = in_flight_.Begin({.object = object, .kind = kind, .offset = 0, .length = 0}, now_);
+  owed.ticket = BeginRequest({.object = object, .kind = kind, .offset = 0, .length = 0});
   owed.ticket->operations = operations_->CountAskedFor(object);
   write_backs_.emplace(&*owed.ticket, owed);
   return std::make_unique<PortWriteBackAnswerer>(inquiries_, owed);
@@ -393,22 +402,49 @@ std::unique_ptr<pager::Answer> PortSession::OweWriteBack(const PortCompletion& c
 PortSession::Reply PortSession::Execute(const PortLend& lend, const PortCompletion& completion) {
   PortCompletion given_back = completion;
   given_back.reply.status = ZX_OK;
-  given_back.ticket = in_flight_.Begin(
-      {.object = lend.object, .kind = Kind::kLend, .offset = lend.offset, .length = lend.length}, now_);
+  given_back.ticket =
+      BeginRequest({.object = lend.object, .kind = Kind::kLend, .offset = lend.offset, .length = lend.length});
   const zx_status_t status =
       operation_ring_.TakeLent(lend, [&completions = completions_, given_back] { completions.Post(given_back); });
   if (status == ZX_OK) {
     return std::nullopt;
   }
-  in_flight_.End(given_back.ticket);
+  EndRequest(given_back.ticket, status);
   return Reject(status);
 }
 
 std::unique_ptr<pager::Answer> PortSession::Owe(const PortCompletion& completion, const PortHeldRequest& request) {
   PortCompletion owed = completion;
-  owed.ticket = in_flight_.Begin(request, now_);
+  owed.ticket = BeginRequest(request);
   const uint64_t filled = request.kind == Kind::kRead ? request.length : 0;
   return std::make_unique<PortSourceAnswer>(completions_, owed, filled);
+}
+
+PortInFlight::Ticket PortSession::BeginRequest(const PortHeldRequest& request) {
+  if (!options_.observers.empty()) {
+    now_ = PortClock::now();  // it lags behind by what was served since
+  }
+  const PortInFlight::Ticket ticket = in_flight_.Begin(request, now_);
+  for (PortObserver* observer : options_.observers) {
+    observer->OnRequest(NumberOf(ticket), request, now_);
+  }
+  return ticket;
+}
+
+void PortSession::EndRequest(PortInFlight::Ticket ticket, zx_status_t status) {
+  if (!options_.observers.empty()) {
+    const PortClock::duration took = PortClock::now() - ticket->since;
+    for (PortObserver* observer : options_.observers) {
+      observer->OnAnswered(NumberOf(ticket), ticket->request, status, took);
+    }
+  }
+  in_flight_.End(ticket);
+}
+
+void PortSession::ObserveClosed(uint64_t object, const pager::PageSource& source) {
+  for (PortObserver* observer : options_.observers) {
+    observer->OnClosed(object, source);
+  }
 }
 
 abi::PortReply PortSession::Reject(zx_status_t status) {
@@ -471,6 +507,7 @@ Activation PortSession::End() {
   inquiries_->Close();
   operations_->CloseAll();
   operation_ring_.FailAll();
+  objects_.ForEach([this](uint64_t id, const PortOpenObject& object) { ObserveClosed(id, *object.source); });
   objects_.CloseAll();  // a source that goes answers what it holds
   completions_.Discard(in_flight_.CountWithMemory());
   return std::move(activation_);

@@ -105,6 +105,9 @@ class PortSession {
   [[nodiscard]] std::unique_ptr<pager::Answer> OweWriteBack(const PortCompletion& completion, uint64_t object,
                                                             abi::PortRequestKind kind);
   [[nodiscard]] bool has_operations() const;
+  PortInFlight::Ticket BeginRequest(const PortHeldRequest& request);
+  void EndRequest(PortInFlight::Ticket ticket, zx_status_t status);
+  void ObserveClosed(uint64_t object, const pager::PageSource& source);
   void GiveBack(uint32_t queue, const PortCompletion& completion);
   void Publish(ActiveQueue& queue);
 

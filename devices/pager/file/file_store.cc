@@ -92,6 +92,19 @@ base::Result<void, zx_status_t> FileStore::TakeSizeOfFile() {
   return {};
 }
 
+std::string FileStore::content_version() const {
+  struct stat status;
+  if (::fstat(file_.get(), &status) != 0) {
+    return {};
+  }
+  // Of a block device only its size is known: nothing says when somebody wrote to it.
+  if (!S_ISREG(status.st_mode)) {
+    return {};
+  }
+  return "file inode=" + std::to_string(status.st_ino) + " size=" + std::to_string(status.st_size) +
+         " mtime=" + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+}
+
 FileStore::Medium FileStore::MediumOf(int file) {
   struct stat status;
   if (::fstat(file, &status) == 0 && S_ISBLK(status.st_mode)) {

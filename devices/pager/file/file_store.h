@@ -40,6 +40,8 @@ class FileStore final : public Store {
 
   // The content size is that of Create, TakeSizeOfFile or the last SetSize, whatever else happens to the file.
   [[nodiscard]] ObjectInfo info() const override;
+  // The file's number, size and time of change.
+  [[nodiscard]] std::string content_version() const override;
   // What the file has of it.
   [[nodiscard]] std::optional<FileRange> RangeOf(uint64_t offset, uint64_t length) const override;
   // ZX_ERR_IO for what has gone missing: zeros would look like data.

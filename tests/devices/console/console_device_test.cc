@@ -60,6 +60,30 @@ TEST_F(ConsoleTest, PrintedTextComesOutAndTheBufferBack) {
   EXPECT_EQ(console_->dropped_bytes(), 0u);
 }
 
+class NotingWatcher final : public dev::ConsoleWatcher {
+ public:
+  void BeforeOutput() override { notes += '<'; }
+  void AfterOutput(char last) override { notes += std::string(1, last) + ">"; }
+  std::string notes;
+};
+
+TEST(ConsoleOutput, AWatcherHearsOfEveryWriteAndItsLastByte) {
+  NotingWatcher watcher;
+  test::Pipe output{O_NONBLOCK};
+  const auto console =
+      ConsoleDevice::Create({.output = output.write_end(), .input = std::nullopt, .watcher = &watcher}).value();
+  test::DrivenDevice guest{*console};
+  guest.Start();
+  for (const std::string_view text : {"ab", "c\n"}) {
+    const uint64_t address = guest.memory.Allocate(text.size(), 1);
+    std::memcpy(guest.memory.At(address, text.size()).data(), text.data(), text.size());
+    guest.Post(kTransmit, {Readable(address, static_cast<uint32_t>(text.size()))});
+    guest.WaitForUsed(kTransmit);
+  }
+  EXPECT_TRUE(console->Flush(kLong));
+  EXPECT_EQ(watcher.notes, "<b><\n>");
+}
+
 TEST_F(ConsoleTest, OneDoorbellCoversABatch) {
   guest_.Start();
   ASSERT_TRUE(console_->Flush(kLong));
