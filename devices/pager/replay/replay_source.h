@@ -1,0 +1,88 @@
+// A page source that fetches pages of another one ahead of the guest, as its plan says.
+//
+//   guest ──Read──▶ ReplaySource ──▶ the other source
+//                       │  what the plan says: Read into memory of ours ──▶ VmoControl::SupplyPages ──▶ guest
+//
+// A supply never replaces a page that the guest has. What it must not do either is bring back an old page: one that was
+// read before the guest changed it, had it written back and gave it up. So the first write-back of an object waits
+// until no supply is on its way, and is the end of fetching ahead for it.
+//
+// Threads: as PageSource; the answers to our own reads may come from any.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "devices/pager/page_source.h"
+#include "devices/pager/replay/plan.h"
+
+namespace pager::replay {
+
+// What all sources of a replay count together. Any thread.
+struct ReplayCounters {
+  std::atomic<uint64_t> reads{0};            // that guests made
+  std::atomic<uint64_t> pages_fetched{0};    // supplied unasked
+  std::atomic<uint64_t> objects_stopped{0};  // where fetching ahead was given up
+};
+
+class ReplaySource final : public PageSource, public std::enable_shared_from_this<ReplaySource> {
+ public:
+  // Of one supply, bytes: what a guest reads in one go, so that its own requests do not wait long behind it.
+  static constexpr uint64_t kChunkBytes = uint64_t{256} << 10;
+  // Supplies on their way. Their pages come out of what a guest that is short of memory keeps in reserve.
+  static constexpr size_t kMostInFlight = 2;
+
+  // `counters` outlives the source.
+  ReplaySource(std::shared_ptr<PageSource> source, Plan plan, ReplayCounters& counters);
+
+  [[nodiscard]] ObjectInfo info() const override { return source_->info(); }
+  [[nodiscard]] std::string content_version() const override { return source_->content_version(); }
+  void Attach(std::shared_ptr<VmoControl> vmo) override;
+  void Read(ReadRequest request) override;
+  void Dirty(DirtyRequest request) override { source_->Dirty(std::move(request)); }
+  void Sync(SyncRequest request) override { source_->Sync(std::move(request)); }
+  void Complete(CompleteRequest request) override;
+
+  [[nodiscard]] const PageSource* wrapped() const { return source_.get(); }
+
+ private:
+  struct Chunk {
+    ReadRange range;
+    size_t step;
+  };
+  struct Buffer;
+  class FetchAnswer;
+  class FencedControl;
+
+  // For the device's thread: reads what may be read now.
+  void Pump();
+  [[nodiscard]] bool TakeChunk(Chunk& chunk);
+  void OnFetched(zx_status_t status, std::shared_ptr<Buffer> buffer);
+  void OnSupplied(zx_status_t status, const Chunk& chunk);
+  void EndChunk(const Chunk& chunk);
+  void TryAgainLater(const Chunk& chunk);
+  void EndFlight();
+  void StopFetching();
+  // Calls `action` when no supply is on its way, and stops fetching.
+  void WhenQuiet(std::function<void()> action);
+
+  const std::shared_ptr<PageSource> source_;
+  ReplayCounters& counters_;
+
+  std::mutex mutex_;  // guards what follows; nothing is called under it
+  Plan plan_;
+  std::shared_ptr<VmoControl> vmo_;  // null: not attached, or stopped
+  std::vector<Chunk> chunks_;        // of steps that were taken, the next one last
+  std::vector<size_t> left_;         // by step: chunks that are not with the guest yet
+  size_t in_flight_ = 0;
+  bool held_ = false;  // the guest had no memory; until a supply succeeds or the guest reads
+  std::vector<std::function<void()>> when_quiet_;
+};
+
+}  // namespace pager::replay
