@@ -61,7 +61,7 @@ struct RunSettings {
   std::optional<std::chrono::milliseconds> timeout;
   dev::PortOptions port;
   std::vector<pager::PagerSpec> pagers;
-  std::optional<gdb::Address> debugger;
+  std::optional<net::Address> debugger;
 };
 
 // A file that belongs to this executable: in the build's folder for the guest, or where an installation has it.
@@ -147,7 +147,7 @@ Result<dev::PortOptions> PortOptionsFor(const std::string& timeout) {
 }
 
 // Where a debugger can connect, if one can.
-Result<std::optional<gdb::Address>> DebuggerAddress(const RunOptions& options) {
+Result<std::optional<net::Address>> DebuggerAddress(const RunOptions& options) {
   const bool stops_at_crash = options.on_crash == kCrashToGdb;
   if (!stops_at_crash && options.on_crash != kCrashToReport) {
     return BadInput("--on-crash: '{}' is neither '{}' nor '{}'", options.on_crash, kCrashToReport, kCrashToGdb);
@@ -157,11 +157,11 @@ Result<std::optional<gdb::Address>> DebuggerAddress(const RunOptions& options) {
       return BadInput("--gdb-wait: there is no --gdb to wait for");
     }
     if (!stops_at_crash) {
-      return std::optional<gdb::Address>();
+      return std::optional<net::Address>();
     }
   }
-  PAGODA_TRY_ASSIGN(gdb::Address address,
-                    WithContext("--gdb", gdb::ParseAddress(options.gdb.empty() ? kAnyPort : options.gdb)));
+  PAGODA_TRY_ASSIGN(net::Address address,
+                    WithContext("--gdb", net::ParseAddress(options.gdb.empty() ? kAnyPort : options.gdb)));
   return std::optional(std::move(address));
 }
 
@@ -209,7 +209,7 @@ struct DebuggedRun {
   std::unique_ptr<Debugger> debugger;  // nullptr: none; goes before the machine
 };
 
-Result<std::unique_ptr<Debugger>> StartDebugger(const RunOptions& options, const gdb::Address& address, uint64_t entry,
+Result<std::unique_ptr<Debugger>> StartDebugger(const RunOptions& options, const net::Address& address, uint64_t entry,
                                                 Machine& machine) {
   using Waiting = World::Waiting;
   return Debugger::Start(machine,

@@ -12,7 +12,7 @@ void Say(const std::string& line) { fmt::print(stderr, "pagoda: {}\n", line); }
 }  // namespace
 
 Result<std::unique_ptr<Debugger>> Debugger::Start(Machine& machine, DebuggerConfig config) {
-  if (const auto warning = gdb::WarningAbout(config.address)) {
+  if (const auto warning = net::WarningAbout(config.address, "read and change the guest")) {
     Say(*warning);
   }
   std::unique_ptr<Debugger> debugger(new Debugger);

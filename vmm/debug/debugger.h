@@ -5,14 +5,14 @@
 #include <string>
 
 #include "vmm/debug/machine_target.h"
-#include "vmm/gdb/address.h"
 #include "vmm/gdb/server.h"
 #include "vmm/machine/machine.h"
+#include "vmm/net/address.h"
 
 namespace vmm {
 
 struct DebuggerConfig {
-  gdb::Address address;
+  net::Address address;
   World::Waiting at_start = World::Waiting::kForNobody;
   World::Waiting at_crash = World::Waiting::kForNobody;
   uint64_t entry;  // of the guest's kernel

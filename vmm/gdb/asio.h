@@ -1,16 +1,12 @@
-// What the debugger's server uses of Boost.Asio beside what all of the monitor does.
+// What the debugger's server uses of Boost.Asio beside what all servers do.
 #pragma once
 
-#include "vmm/base/asio.h"
+#include "vmm/net/asio.h"
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 
 namespace vmm::gdb {
 
-// TCP or Unix: after the accept they are the same.
-using StreamSocket = boost::asio::generic::stream_protocol::socket;
+using net::StreamSocket;
 
 }  // namespace vmm::gdb

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "vmm/gdb/listener.h"
+#include "vmm/net/listener.h"
 
 namespace vmm::gdb {
 
@@ -36,7 +36,7 @@ void SetOptions(StreamSocket& socket) {
 
 Connection::Connection(StreamSocket socket, Target& target, std::function<void()> on_end)
     : socket_(std::move(socket)),
-      peer_(PeerName(socket_)),
+      peer_(net::PeerName(socket_)),
       session_(std::make_unique<Session>(target)),
       on_end_(std::move(on_end)) {}
 

@@ -10,8 +10,8 @@
 #include "devices/core/service_thread.h"
 #include "vmm/gdb/asio.h"
 #include "vmm/gdb/connection.h"
-#include "vmm/gdb/listener.h"
 #include "vmm/gdb/refusal.h"
+#include "vmm/net/listener.h"
 
 namespace vmm::gdb {
 
@@ -21,8 +21,8 @@ namespace {
 constexpr std::chrono::milliseconds kStopPatience(500);
 
 // What it means in whatever folder the debugger is started.
-Address FromAnywhere(Address address) {
-  if (auto* socket = std::get_if<UnixAddress>(&address)) {
+net::Address FromAnywhere(net::Address address) {
+  if (auto* socket = std::get_if<net::UnixAddress>(&address)) {
     std::error_code error;
     const auto path = std::filesystem::absolute(socket->path, error);
     socket->path = error ? socket->path : path.string();
@@ -57,7 +57,7 @@ struct Server::State {
 
   void OnAccept(StreamSocket socket) {
     if (client) {
-      report("refused a debugger at " + PeerName(socket) + ", because there is one already");
+      report("refused a debugger at " + net::PeerName(socket) + ", because there is one already");
       Refusal::Start(std::move(socket), "Another debugger is connected to this guest already: " + client->peer() +
                                             ". Detach it or end it, and try again.");
       return;
@@ -93,7 +93,7 @@ struct Server::State {
   Target& target;
   const Report report;
   boost::asio::io_context context{1};
-  std::unique_ptr<Listener> listener;
+  std::unique_ptr<net::Listener> listener;
   std::string connect_text;
   std::shared_ptr<Connection> client;
   boost::asio::steady_timer patience{context};
@@ -104,11 +104,11 @@ struct Server::State {
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<Server>> Server::Start(const Address& address, Target& target, Report report) {
+Result<std::unique_ptr<Server>> Server::Start(const net::Address& address, Target& target, Report report) {
   auto state = std::make_unique<State>(target, std::move(report));
-  PAGODA_TRY_ASSIGN(state->listener, Listener::Open(state->context, address));
+  PAGODA_TRY_ASSIGN(state->listener, net::Listener::Open(state->context, address));
   State* const raw = state.get();
-  raw->connect_text = ConnectText(FromAnywhere(raw->listener->address()));
+  raw->connect_text = net::ConnectText(FromAnywhere(raw->listener->address()));
   raw->listener->AcceptAll([raw](StreamSocket socket) { raw->OnAccept(std::move(socket)); });
   // Before there can be a client, whose first stop it may be.
   target.SetWakeUp([raw] { raw->WakeUp(); });

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "vmm/base/error.h"
-#include "vmm/gdb/address.h"
 #include "vmm/gdb/target.h"
+#include "vmm/net/address.h"
 
 namespace vmm::gdb {
 
@@ -19,7 +19,7 @@ class Server {
   using Report = std::function<void(const std::string& line)>;
 
   // Listens and serves from here on. `target` outlives the server, which takes its wake-up.
-  static Result<std::unique_ptr<Server>> Start(const Address& address, Target& target, Report report);
+  static Result<std::unique_ptr<Server>> Start(const net::Address& address, Target& target, Report report);
 
   // Stops. Any thread but the server's own.
   ~Server();

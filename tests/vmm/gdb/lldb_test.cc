@@ -19,7 +19,7 @@ class Lldb : public DebuggerTest {
   void SetUp() override {
     DebuggerTest::SetUp();
     if (!IsSkipped()) {
-      Start(gdb::TcpAddress{.host = "127.0.0.1", .port = 0});
+      Start(net::TcpAddress{.host = "127.0.0.1", .port = 0});
     }
   }
   [[nodiscard]] std::vector<std::string> CommandLine(const std::vector<std::string>& commands) const override {

@@ -103,7 +103,7 @@ class Socket {
 
 class ServerTest : public testing::Test {
  protected:
-  void StartAt(const gdb::Address& address) {
+  void StartAt(const net::Address& address) {
     auto server = gdb::Server::Start(address, target_, [this](const std::string& line) {
       const std::lock_guard lock(mutex_);
       reports_ += line + "\n";
@@ -111,7 +111,7 @@ class ServerTest : public testing::Test {
     ASSERT_TRUE(server.ok()) << server.error().message();
     server_ = std::move(server).value();
   }
-  void SetUp() override { StartAt(gdb::UnixAddress{.path = path_}); }
+  void SetUp() override { StartAt(net::UnixAddress{.path = path_}); }
   std::string reports() {
     const std::lock_guard lock(mutex_);
     return reports_;
@@ -134,7 +134,7 @@ TEST_F(ServerTest, AnswersOverAUnixSocket) {
 
 TEST_F(ServerTest, AnswersOverTcpAtAPortOfItsChoice) {
   server_.reset();
-  StartAt(gdb::TcpAddress{.host = "127.0.0.1", .port = 0});
+  StartAt(net::TcpAddress{.host = "127.0.0.1", .port = 0});
   const std::string text = server_->connect_text();
   Socket client(static_cast<uint16_t>(std::stoi(text.substr(text.rfind(':') + 1))));
   client.Ask("qC");
@@ -143,8 +143,8 @@ TEST_F(ServerTest, AnswersOverTcpAtAPortOfItsChoice) {
 
 TEST_F(ServerTest, NamesThePortThatIsInUse) {
   server_.reset();
-  StartAt(gdb::TcpAddress{.host = "127.0.0.1", .port = 0});
-  const auto address = gdb::ParseAddress("tcp:" + server_->connect_text());
+  StartAt(net::TcpAddress{.host = "127.0.0.1", .port = 0});
+  const auto address = net::ParseAddress("tcp:" + server_->connect_text());
   FakeTarget other;
   const auto second = gdb::Server::Start(*address, other, [](const auto&) {});
   ASSERT_FALSE(second.ok());
@@ -169,14 +169,14 @@ TEST_F(ServerTest, ReplacesTheSocketOfAProcessThatDied) {
     // SAFETY: as above.
     ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   }
-  StartAt(gdb::UnixAddress{.path = path_});
+  StartAt(net::UnixAddress{.path = path_});
   EXPECT_TRUE(Socket(path_).connected());
 }
 
 TEST_F(ServerTest, LeavesAFileThatIsNoSocketAlone) {
   const std::string file = folder_.Write("file", "content");
   FakeTarget other;
-  const auto server = gdb::Server::Start(gdb::UnixAddress{.path = file}, other, [](const auto&) {});
+  const auto server = gdb::Server::Start(net::UnixAddress{.path = file}, other, [](const auto&) {});
   ASSERT_FALSE(server.ok());
   EXPECT_EQ(server.error().message(), "cannot listen at unix:" + file + ": exists and is no socket");
 }

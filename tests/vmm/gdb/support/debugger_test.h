@@ -35,12 +35,12 @@ class DebuggerTest : public testing::Test {
     }
     sample_.LoadInto(target_);
   }
-  void Start(const gdb::Address& address) {
+  void Start(const net::Address& address) {
     auto server = gdb::Server::Start(address, target_, [](const auto&) {});
     ASSERT_TRUE(server.ok()) << server.error().message();
     server_ = std::move(server).value();
   }
-  void Start() { Start(gdb::UnixAddress{.path = folder_.Path("gdb")}); }
+  void Start() { Start(net::UnixAddress{.path = folder_.Path("gdb")}); }
   // The text that the debugger prints for these commands.
   std::string Run(const std::vector<std::string>& commands) {
     if (!server_) {

@@ -1,4 +1,4 @@
-#include "vmm/gdb/listener.h"
+#include "vmm/net/listener.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <utility>
 
-namespace vmm::gdb {
+namespace vmm::net {
 
 namespace {
 
@@ -126,4 +126,4 @@ std::string PeerName(const StreamSocket& socket) {
   return ConnectText(TcpAddress{.host = peer.address().to_string(), .port = peer.port()});
 }
 
-}  // namespace vmm::gdb
+}  // namespace vmm::net

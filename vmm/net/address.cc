@@ -1,11 +1,11 @@
-#include "vmm/gdb/address.h"
+#include "vmm/net/address.h"
 
 #include <arpa/inet.h>
 
 #include <charconv>
 #include <system_error>
 
-namespace vmm::gdb {
+namespace vmm::net {
 
 namespace {
 
@@ -81,17 +81,16 @@ Result<Address> ParseAddress(std::string_view text) {
     }
     return Address(UnixAddress{.path = std::string(rest)});
   }
-  return BadInput("'{}' is no place to listen at for a debugger; write for example tcp:1234 or unix:/tmp/guest.gdb",
-                  text);
+  return BadInput("'{}' is no place to listen at; write for example tcp:1234 or unix:/tmp/guest.gdb", text);
 }
 
-std::optional<std::string> WarningAbout(const Address& address) {
+std::optional<std::string> WarningAbout(const Address& address, std::string_view can) {
   const auto* tcp = std::get_if<TcpAddress>(&address);
   if (tcp == nullptr || IsLoopback(*tcp)) {
     return std::nullopt;
   }
-  return "whoever can reach " + ConnectText(address) +
-         " over the network can read and change the guest: the protocol knows no password and no encryption";
+  return "whoever can reach " + ConnectText(address) + " over the network can " + std::string(can) +
+         ": the protocol knows no password and no encryption";
 }
 
 std::string ConnectText(const Address& address) {
@@ -102,4 +101,4 @@ std::string ConnectText(const Address& address) {
   return std::get<UnixAddress>(address).path;
 }
 
-}  // namespace vmm::gdb
+}  // namespace vmm::net

@@ -1,4 +1,4 @@
-// The listening socket of the debugger's server.
+// The listening socket of a server.
 #pragma once
 
 #include <functional>
@@ -8,10 +8,10 @@
 
 #include "devices/pager/remote/unix_socket.h"
 #include "vmm/base/error.h"
-#include "vmm/gdb/address.h"
-#include "vmm/gdb/asio.h"
+#include "vmm/net/address.h"
+#include "vmm/net/asio.h"
 
-namespace vmm::gdb {
+namespace vmm::net {
 
 class Listener {
  public:
@@ -45,4 +45,4 @@ class Listener {
 // The other end of a connection, in words.
 std::string PeerName(const StreamSocket& socket);
 
-}  // namespace vmm::gdb
+}  // namespace vmm::net

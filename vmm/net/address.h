@@ -1,4 +1,4 @@
-// Where the debugger connects to, as `--gdb` has it.
+// Where a server of the monitor listens, as `--gdb` and `--metrics` have it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 #include "vmm/base/error.h"
 
-namespace vmm::gdb {
+namespace vmm::net {
 
 struct TcpAddress {
   std::string host;  // an address in numbers, of IPv4 or IPv6
@@ -24,10 +24,11 @@ using Address = std::variant<TcpAddress, UnixAddress>;
 // brackets) or "localhost"; "unix:PATH". Names are not looked up. The error is one line with the shapes that there are.
 Result<Address> ParseAddress(std::string_view text);
 
-// What to tell the person who asked for this address; nothing when only this host can connect to it.
-std::optional<std::string> WarningAbout(const Address& address);
+// What to tell the person who asked for this address; nothing when only this host can connect to it. `can`: what
+// somebody who connects can do.
+std::optional<std::string> WarningAbout(const Address& address, std::string_view can);
 
-// As a debugger takes it: "127.0.0.1:1234", "[::1]:1234", or the path.
+// As clients take it: "127.0.0.1:1234", "[::1]:1234", or the path.
 std::string ConnectText(const Address& address);
 
-}  // namespace vmm::gdb
+}  // namespace vmm::net

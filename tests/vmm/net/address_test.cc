@@ -1,10 +1,10 @@
-#include "vmm/gdb/address.h"
+#include "vmm/net/address.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace vmm::gdb {
+namespace vmm::net {
 namespace {
 
 // Back to text, with the kind of address.
@@ -48,12 +48,12 @@ TEST(ParseAddress, RefusesTheRestInOneLine) {
 
 TEST(WarningAbout, NamesWhatTheNetworkCanReach) {
   for (const char* text : {"tcp:1234", "tcp:127.0.0.2:1", "tcp:[::1]:1", "unix:x"}) {
-    EXPECT_FALSE(WarningAbout(ParseAddress(text).value()).has_value()) << text;
+    EXPECT_FALSE(WarningAbout(ParseAddress(text).value(), "read it").has_value()) << text;
   }
   for (const char* text : {"tcp:0.0.0.0:1", "tcp:192.0.2.7:1", "tcp:[::]:1"}) {
-    EXPECT_TRUE(WarningAbout(ParseAddress(text).value()).has_value()) << text;
+    EXPECT_TRUE(WarningAbout(ParseAddress(text).value(), "read it").has_value()) << text;
   }
 }
 
 }  // namespace
-}  // namespace vmm::gdb
+}  // namespace vmm::net
