@@ -18,6 +18,7 @@
 #include "devices/pager/remote/memory_grant.h"
 #include "vmm/base/log.h"
 #include "vmm/cli/exit_codes.h"
+#include "vmm/cli/observe_options.h"
 #include "vmm/cli/terminal_guard.h"
 #include "vmm/cli/values.h"
 #include "vmm/crash/crash_handler.h"
@@ -51,6 +52,7 @@ struct RunOptions {
   std::string gdb;
   bool gdb_wait = false;
   std::string on_crash = "report";
+  ObserveOptions observe;
   std::vector<std::string> program;
 };
 
@@ -62,6 +64,7 @@ struct RunSettings {
   dev::PortOptions port;
   std::vector<pager::PagerSpec> pagers;
   std::optional<net::Address> debugger;
+  ObserveSettings observe;
 };
 
 // A file that belongs to this executable: in the build's folder for the guest, or where an installation has it.
@@ -135,10 +138,6 @@ Result<pager::Registry> CreatePagers(const std::vector<pager::PagerSpec>& specs,
 // `timeout` may be empty: then overdue requests of pagers are reported and go on.
 Result<dev::PortOptions> PortOptionsFor(const std::string& timeout) {
   dev::PortOptions port;
-  port.on_overdue = [](const dev::PortOverdueRequest& overdue) {
-    fmt::print(stderr, "pagoda: {}\n", dev::Describe(overdue));
-  };
-  port.on_unfit = [](const dev::PortUnfitAnswer& unfit) { fmt::print(stderr, "pagoda: {}\n", dev::Describe(unfit)); };
   if (!timeout.empty()) {
     PAGODA_TRY_ASSIGN(port.overdue_after, ParseDuration(timeout));
     port.fail_overdue = true;
@@ -167,7 +166,7 @@ Result<std::optional<net::Address>> DebuggerAddress(const RunOptions& options) {
 
 Result<RunSettings> Understand(const RunOptions& options) {
   RunSettings settings = {
-      .memory_size = 0, .cpu_count = 0, .timeout = std::nullopt, .port = {}, .pagers = {}, .debugger = {}};
+      .memory_size = 0, .cpu_count = 0, .timeout = {}, .port = {}, .pagers = {}, .debugger = {}, .observe = {}};
   PAGODA_TRY_ASSIGN(settings.memory_size, WithContext("--memory", ParseSize(options.memory)));
   PAGODA_TRY_ASSIGN(settings.cpu_count, WithContext("--cpus", ParseCpuCount(options.cpus)));
   PAGODA_TRY_ASSIGN(settings.debugger, DebuggerAddress(options));
@@ -177,6 +176,7 @@ Result<RunSettings> Understand(const RunOptions& options) {
   PAGODA_TRY_ASSIGN(settings.port, WithContext("--pager-timeout", PortOptionsFor(options.pager_timeout)));
   PAGODA_TRY(WithContext("--option", CheckOptions(options.options)));
   PAGODA_TRY_ASSIGN(settings.pagers, WithContext("--pager", ParsePagers(options.pagers)));
+  PAGODA_TRY_ASSIGN(settings.observe, UnderstandObserve(options.observe));
   return settings;
 }
 
@@ -220,23 +220,36 @@ Result<std::unique_ptr<Debugger>> StartDebugger(const RunOptions& options, const
                           .files = SymbolFiles(options.kernel, options.bootfs)});
 }
 
+// What pagers do wrong is said on standard error.
+void ReportPagersTo(RunObserver& observer, dev::PortOptions& port) {
+  port.on_overdue = [&observer](const dev::PortOverdueRequest& overdue) {
+    observer.Print(fmt::format("pagoda: {}\n", dev::Describe(overdue)));
+  };
+  port.on_unfit = [&observer](const dev::PortUnfitAnswer& unfit) {
+    observer.Print(fmt::format("pagoda: {}\n", dev::Describe(unfit)));
+  };
+}
+
 // Everything that can be wrong with the user's input is found before the host is asked for anything.
-Result<DebuggedRun> CreateMachine(const RunOptions& options, RunSettings& settings, CrashHandler& crashes) {
+Result<DebuggedRun> CreateMachine(const RunOptions& options, RunSettings& settings, CrashHandler& crashes,
+                                  RunObserver& observer) {
   const auto sharing = AnyWantsGuestMemory(settings.pagers) ? GuestRam::Sharing::kShared : GuestRam::Sharing::kPrivate;
   PAGODA_TRY_ASSIGN(GuestRam ram, WithContext("--memory", GuestRam::Create(settings.memory_size, sharing)));
   PAGODA_TRY_ASSIGN(pager::Registry pagers, WithContext("--pager", CreatePagers(settings.pagers, ram)));
   PAGODA_TRY_ASSIGN(const LoadedGuest guest, Load(options, ram));
   PAGODA_TRY_ASSIGN(const UsableHost host, OpenUsableHost(options.kvm_device));
   DebuggedRun run;
-  PAGODA_TRY_ASSIGN(run.machine, Machine::Create(host, {.ram = std::move(ram),
-                                                        .guest = guest,
-                                                        .pagers = std::move(pagers),
-                                                        .port = std::move(settings.port),
-                                                        .cpu_count = settings.cpu_count,
-                                                        .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO},
-                                                        .debugger = settings.debugger ? DebuggerPresence::kPresent
-                                                                                      : DebuggerPresence::kNone,
-                                                        .fault_observer = &crashes}));
+  MachineConfig config = {.ram = std::move(ram),
+                          .guest = guest,
+                          .pagers = std::move(pagers),
+                          .port = std::move(settings.port),
+                          .cpu_count = settings.cpu_count,
+                          .console = {.output = STDOUT_FILENO, .input = STDIN_FILENO},
+                          .debugger = settings.debugger ? DebuggerPresence::kPresent : DebuggerPresence::kNone,
+                          .fault_observer = &crashes};
+  ReportPagersTo(observer, config.port);
+  observer.Watch(config);
+  PAGODA_TRY_ASSIGN(run.machine, Machine::Create(host, std::move(config)));
   if (settings.debugger) {
     PAGODA_TRY_ASSIGN(run.debugger, StartDebugger(options, *settings.debugger, guest.entry, *run.machine));
   }
@@ -255,15 +268,18 @@ bool HasStuckCpu(const RunOutcome& outcome) {
 Result<int> RunGuest(const RunOptions& options) {
   PAGODA_TRY_ASSIGN(RunSettings settings, Understand(options));
   const TerminalGuard terminal;
+  PAGODA_TRY_ASSIGN(const std::unique_ptr<RunObserver> observer, RunObserver::Create(settings.observe));
   CrashHandler crashes({.files = ProgramFiles(options.kernel, options.bootfs),
                         .core = options.core,
-                        .print = [](std::string_view text) { fmt::print(stderr, "{}", text); }});
-  PAGODA_TRY_ASSIGN(const DebuggedRun run, CreateMachine(options, settings, crashes));
+                        .print = [&observer](std::string_view text) { observer->Print(text); }});
+  PAGODA_TRY_ASSIGN(const DebuggedRun run, CreateMachine(options, settings, crashes, *observer));
+  PAGODA_TRY(observer->Start(*run.machine));
   PAGODA_TRY_ASSIGN(const RunOutcome outcome, run.machine->Run(settings.timeout));
   if (run.debugger) {
     run.debugger->Stop();
   }
   crashes.OnStopped(outcome, *run.machine);
+  observer->Finish();
   const int exit_code = ExitCodeOf(outcome.reason);
   if (HasStuckCpu(outcome)) {
     // A thread that the host's kernel does not let go cannot be joined, so nothing may be destroyed in order.
@@ -333,6 +349,7 @@ void AddGuestOptions(CLI::App& command, RunOptions& options) {
                   "report: a crash of the guest's kernel ends the run with a report; gdb: it waits for a debugger")
       ->type_name("report|gdb")
       ->capture_default_str();
+  AddObserveOptions(command, options.observe);
   command.add_option("PROGRAM", options.program, "The program of the boot image and its arguments; put -- before it")
       ->default_str("hello");
 }
