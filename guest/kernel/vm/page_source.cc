@@ -17,6 +17,10 @@ namespace {
 // What is read for somebody who has asked for it may reach into the reserve below the low watermark, by so many pages.
 constexpr size_t kOwedPages = 64;
 
+// What a medium says of one page. Other failures (a pager that takes too long, no memory) would meet each page alone
+// too.
+bool IsOfOnePage(Status status) { return status == Status(ZX_ERR_IO) || status == Status(ZX_ERR_IO_DATA_INTEGRITY); }
+
 }  // namespace
 
 SourceRequest::SourceRequest() = default;
@@ -197,7 +201,8 @@ void PageSource::ReadOn(PageIndex index) {
     }
     const ReadAhead::Range range = read_ahead_.ReadOn(index, most);
     for (PageIndex at = range.first; at < range.end;) {
-      const Result<Fetched> fetched = Fetch(at, range.end - at, 0);
+      const PageIndex together = read_ahead_.Together({at, range.end}).end - at;
+      const Result<Fetched> fetched = Fetch(at, together, 0);
       if (!fetched.ok()) {
         return;
       }
@@ -359,7 +364,11 @@ void PageSource::Complete(PageRequest& waiter, Status status) {
 
 void PageSource::OnRequestDone(SourceRequest& request, Status status) {
   const RefPtr<PageSource> keep_alive(this);
-  if (status.ok() && owner_ != nullptr && state_ == State::kAttached) {
+  if (IsFilled(request) && request.page_count > 1 && IsOfOnePage(status)) {
+    // Who waits looks again, and asks for his page alone.
+    read_ahead_.OnFailure({request.first_page, request.first_page + request.page_count});
+    status = Status(ZX_OK);
+  } else if (status.ok() && owner_ != nullptr && state_ == State::kAttached) {
     status = Deliver(request);
   }
   FreeFrames(request);

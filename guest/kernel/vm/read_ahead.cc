@@ -36,6 +36,30 @@ size_t ReadAhead::Find(Fits fits) const {
 }
 
 ReadAhead::Range ReadAhead::OnMiss(PageIndex missing, size_t wanted, size_t most) {
+  const Range range = FindRange(missing, wanted, most);
+  const Range from_missing = Together({missing, range.end});
+  const bool all_before = range.first != missing && Together({range.first, missing + 1}).end == missing + 1;
+  return {all_before ? range.first : missing, from_missing.end};
+}
+
+void ReadAhead::OnFailure(Range failed) {
+  failures_[next_failure_] = failed;
+  next_failure_ = (next_failure_ + 1) % kFailures;
+}
+
+ReadAhead::Range ReadAhead::Together(Range range) const {
+  for (const Range& failed : failures_) {
+    if (failed.first <= range.first && range.first < failed.end) {
+      return {range.first, range.first + 1};
+    }
+    if (range.first < failed.first && failed.first < range.end) {
+      range.end = failed.first;
+    }
+  }
+  return range;
+}
+
+ReadAhead::Range ReadAhead::FindRange(PageIndex missing, size_t wanted, size_t most) {
   // What a stream without misses so far says is a guess, and somebody who says what he wants knows better.
   const size_t up =
       Find([=](const Stream& stream) { return stream.GoesUpTo(missing) && (stream.end != 0 || wanted == 1); });

@@ -20,6 +20,9 @@
 //
 // A miss inside what a stream has asked for means that pages have gone before they were used. Then less is better: it
 // reaches a quarter as far from there.
+//
+// A read of many pages that failed does not say which of them is at fault. What it would have brought is read page by
+// page from then on, so that only who comes to that page is told. The last kFailures such parts of an object are known.
 #pragma once
 
 #include <stddef.h>
@@ -37,6 +40,7 @@ class ReadAhead {
   // Streams that reach as far are read on. Shorter ones may be chance, and end soon.
   static constexpr size_t kFarReach = 64;
   static constexpr size_t kDepth = 2;
+  static constexpr size_t kFailures = 8;
 
   struct Range {
     PageIndex first;
@@ -45,7 +49,7 @@ class ReadAhead {
 
   // The page at `missing` must be read for somebody who is going to want `wanted` pages from there (not 0). What to
   // read: it contains the page, and has at most Max(most, wanted) pages; `most` is a power of two. Takes note of the
-  // miss.
+  // miss. One page where a read has failed, and none of such a part with others.
   Range OnMiss(PageIndex missing, size_t wanted, size_t most);
 
   // A reader has come to the page at `index`. Whether something should be asked for, so that it is there when he comes
@@ -53,6 +57,11 @@ class ReadAhead {
   [[nodiscard]] bool IsDue(PageIndex index) const { return FindDue(index) != nullptr; }
   // What, and takes note of it: up to `most` pages. Precondition: IsDue.
   Range ReadOn(PageIndex index, size_t most);
+
+  // A read of these pages, more than one, has failed as a whole.
+  void OnFailure(Range failed);
+  // The pages of `range` from its first one on that may be read at once, not 0 of them.
+  [[nodiscard]] Range Together(Range range) const;
 
  private:
   // The last read of a stream was [first, end). Without a direction it may go on at either side.
@@ -86,6 +95,7 @@ class ReadAhead {
     Range Continue(Direction where, PageIndex from, size_t wanted, size_t most);
   };
 
+  Range FindRange(PageIndex missing, size_t wanted, size_t most);
   template <typename Fits>
   [[nodiscard]] size_t Find(Fits fits) const;
   [[nodiscard]] const Stream* FindDue(PageIndex index) const;
@@ -93,6 +103,8 @@ class ReadAhead {
 
   // The most recently used first: a miss that fits no stream replaces the last.
   std::array<Stream, kStreams> streams_{Stream{.reach = 1, .direction = Direction::kUp}};
+  std::array<Range, kFailures> failures_{};  // the latest before failures_[next_failure_]; empty ones are none
+  size_t next_failure_ = 0;
 };
 
 }  // namespace gk

@@ -369,7 +369,7 @@ TEST_F(PortClientTest, AReadBelievesNoNonsense) {
       [](auto& reply) { reply.status = INT32_MIN; },
       [](auto& reply) { reply.size -= 4096; },
   };
-  const auto keeper = OpenKeeper(4);
+  const auto keeper = OpenKeeper(1);
   for (const auto& spoil : nonsense) {
     PageRequest request;
     ASSERT_TRUE(keeper->Require(0, 1, request).ok());
@@ -384,7 +384,7 @@ TEST_F(PortClientTest, AReadBelievesNoNonsense) {
 }
 
 TEST_F(PortClientTest, AReadWhoseUsedLengthLacksTheReplyFails) {
-  const auto keeper = OpenKeeper(4);
+  const auto keeper = OpenKeeper(1);
   for (const uint32_t missing : {1u, 40u, 41u}) {
     PageRequest request;
     ASSERT_TRUE(keeper->Require(0, 1, request).ok());
@@ -402,7 +402,7 @@ TEST_F(PortClientTest, ADeviceThatBreaksTheRulesIsResetAndEverythingFails) {
   const auto keeper = OpenKeeper(1000);
   std::deque<PageRequest> requests(2 * PortRequests::kSlots);
   for (size_t i = 0; i < requests.size(); ++i) {
-    ASSERT_TRUE(keeper->Require(i * 5, 2, requests[i]).ok());
+    ASSERT_TRUE(keeper->Require((i + 1) * 5, 1, requests[i]).ok());
   }
   const auto call = TakeRead();
   port_.device().Give(kRequests, call->chain, call->chain.writable_bytes() + 1);
@@ -413,13 +413,13 @@ TEST_F(PortClientTest, ADeviceThatBreaksTheRulesIsResetAndEverythingFails) {
   }
   EXPECT_EQ(keeper->size(), 0u);
   PageRequest late;
-  ASSERT_TRUE(keeper->Require(0, 1, late).ok());
+  ASSERT_TRUE(keeper->Require(999, 1, late).ok());
   EXPECT_EQ(late.Wait(SuspendPolicy::kGiveWay).error(), Status(ZX_ERR_IO));
   EXPECT_EQ(Open("f").error(), Status(ZX_ERR_IO));
 }
 
 TEST_F(PortClientTest, ADeviceThatAsksForAResetGetsItAtItsInterrupt) {
-  const auto keeper = OpenKeeper(4);
+  const auto keeper = OpenKeeper(1);
   PageRequest request;
   ASSERT_TRUE(keeper->Require(0, 1, request).ok());
   (void)port_.Take(kRequests);

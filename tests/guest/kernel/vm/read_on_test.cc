@@ -102,6 +102,18 @@ TEST_F(ReadOnTest, AFailureOfWhatNobodyWaitsForIsNobodysUntilHeComesToIt) {
   EXPECT_EQ(Load(*space_, va_ + kLargePages * kPageSize), static_cast<uint8_t>(kLargePages)) << "asked for anew";
 }
 
+TEST_F(ReadOnTest, OneBadPageFailsItsOwnReadersAndNoOthers) {
+  constexpr PageIndex kBad = 40;
+  object_.provider->answer_at_once = true;
+  object_.provider->bad_page = kBad;
+  for (PageIndex page = 0; page < kLargePages; ++page) {
+    EXPECT_EQ(Load(*space_, va_ + page * kPageSize), page == kBad ? -1 : static_cast<int>(static_cast<uint8_t>(page)))
+        << page;
+  }
+  object_.provider->bad_page.reset();
+  EXPECT_EQ(Load(*space_, va_ + kBad * kPageSize), static_cast<int>(kBad)) << "it is asked for anew";
+}
+
 TEST_F(ReadOnTest, AWriteCutsTheLargeEntryAndMakesOnePageDirty) {
   ReadUpTo(2 * kLargePages);
   const PageIndex page = kLargePages + 7;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -126,6 +127,10 @@ class FakeProvider final : public PageProvider {
     for (size_t i = 0; i < request->pages().size(); ++i) {
       std::memset(request->pages()[i]->data(), static_cast<int>(request->first_page + i), kPageSize);
     }
+    const PageIndex end = request->first_page + request->page_count;
+    if (bad_page && request->first_page <= *bad_page && *bad_page < end) {
+      status = ZX_ERR_IO_DATA_INTEGRITY;
+    }
     const RefPtr<PageSource> source = request->source;
     source->OnRequestDone(*request, Status(status));
   }
@@ -141,7 +146,8 @@ class FakeProvider final : public PageProvider {
   uint64_t prepared_to_block = 0;
   uint64_t completed = 0;
   bool answer_at_once = false;
-  uint64_t answer_at_poll = 0;  // 0: never
+  uint64_t answer_at_poll = 0;        // 0: never
+  std::optional<PageIndex> bad_page;  // every read of it fails
 
  private:
   const size_t read_ahead_;

@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "vmm/gdb/target.h"
+#include "vmm/net/address.h"
 
 namespace gdb_test {
 
 namespace gdb = vmm::gdb;
+namespace net = vmm::net;
 
 // What the walk meets; 0: nothing.
 struct FakeProgram {
