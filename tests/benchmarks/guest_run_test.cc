@@ -7,7 +7,7 @@ namespace {
 
 TEST(RunCommand, NamesKernelAndImageOnlyWhereTheyAreGiven) {
   EXPECT_EQ(RunCommand({"pagoda", "", ""}, {"--cpus", "2"}, {"hello"}),
-            (std::vector<std::string>{"pagoda", "run", "--timeout", "20s", "--memory", "268435456", "--cpus", "2", "--",
+            (std::vector<std::string>{"pagoda", "run", "--timeout", "60s", "--memory", "268435456", "--cpus", "2", "--",
                                       "hello"}));
   const auto command = RunCommand({"pagoda", "k.elf", "b.bootfs"}, {}, {"hello"});
   const std::vector<std::string> files(command.begin() + 6, command.begin() + 10);

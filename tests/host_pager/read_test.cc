@@ -1,4 +1,5 @@
 // READ as a pager on the host meets it: answered later, in another order, or failed with each error that there is.
+#include "shared/base/range.h"
 #include "tests/host_pager/puppet_machine.h"
 
 namespace host_pager {
@@ -72,6 +73,12 @@ TEST_F(HostRead, MayBeAnsweredInAnotherOrder) {
   const int second = guest().Start("load 5");
   EXPECT_TRUE(source().FillsRead(5, 1));
   EXPECT_EQ(guest().Result(second), (Outcome{"ZX_OK", FilledWord(5)}));
+  request->Complete(ZX_ERR_IO);
+  // It was of several pages, so the reader asks for his alone.
+  request = source().NextRead();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->offset(), 0u);
+  EXPECT_EQ(request->length(), base::kPageSize);
   request->Complete(ZX_ERR_IO);
   EXPECT_EQ(guest().Result(first).status, "ZX_ERR_IO");
   EXPECT_TRUE(source().IsQuiet());

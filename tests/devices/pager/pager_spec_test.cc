@@ -61,7 +61,7 @@ TEST(PagerSpec, WhatIsNotOneIsRefused) {
 }
 
 TEST(PagerSpec, UnknownKindIsNamed) {
-  ExpectRefused("f=http:x", {"http", "'file', 'dir', 'blob', 'overlay', 'zero', 'unix'"});
+  ExpectRefused("f=http:x", {"http", "'file', 'dir', 'blob', 'overlay', 'zero', 'nbd', 'unix'"});
 }
 
 TEST(PagerSpec, SocketOfAPagerProcessTakesAReconnectionTimeOnly) {
