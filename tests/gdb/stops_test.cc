@@ -94,9 +94,8 @@ TEST_P(StopsTest, AWatchpointStopsBehindTheWrite) {
 
 TEST_P(StopsTest, WatchpointsForReadsStopBehindTheRead) {
   StartWaiting({"echo", "one", "two"});
-  const std::string said =
-      Debug({"tbreak echo.cc:main", "continue", "rwatch -l arguments[2]", "continue", "awatch -l *(char*)arguments[2]",
-             "delete 2", "continue", "delete", "continue"});
+  const std::string said = Debug({"tbreak echo.cc:main", "continue", "rwatch -l arguments[2]", "continue",
+                                  "awatch -l *(char*)arguments[2]", "delete 2", "continue", "delete", "continue"});
   EXPECT_TRUE(Shows(said, {"breakpoint 1, main", "Hardware read watchpoint 2", "Value = 0x", "\"two\"",
                            "Hardware access (read/write) watchpoint 3", "Value = 116 't'", "exited normally"}));
   EXPECT_EQ(guest().Wait().out, "one two\n");

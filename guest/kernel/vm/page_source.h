@@ -102,8 +102,8 @@ class PageSource final : public RefCounted<PageSource> {
   void Resolve(SourceRequestKind kind, PageIndex first, PageIndex end, Status status);
 
   // The answer of a provider that fills pages to a READ, and of a host to DIRTY. ZX_OK: all pages of `request` hold
-  // their content, or may be dirtied. Otherwise those who wait get the status; after an error of the medium in a READ of
-  // several pages they ask for theirs alone instead. Destroys `request`.
+  // their content, or may be dirtied. Otherwise those who wait get the status; after an error of the medium in a READ
+  // of several pages they ask for theirs alone instead. Destroys `request`.
   void OnRequestDone(SourceRequest& request, Status status);
 
   // No question will be asked any more; see above. Frames that are being filled stay with the provider until it has
