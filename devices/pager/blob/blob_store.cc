@@ -24,6 +24,8 @@ BlobStore::BlobStore(const boost::asio::any_io_executor& executor, BlobFile file
       file_(std::move(file)),
       capacity_(std::clamp(kCacheSize / file_.layout().chunk_size(), kMinSlots, kMaxSlots)) {}
 
+std::string BlobStore::content_version() const { return "blob " + ToHex(file_.digest()); }
+
 ObjectInfo BlobStore::info() const {
   const uint64_t content_size = file_.layout().content_size();
   return {.size = base::AlignUp(content_size, base::kPageSize), .content_size = content_size, .read_only = true};

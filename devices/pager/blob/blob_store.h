@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "devices/pager/asio.h"
@@ -22,6 +23,8 @@ class BlobStore final : public Store, public std::enable_shared_from_this<BlobSt
   BlobStore(const boost::asio::any_io_executor& executor, BlobFile file);
 
   [[nodiscard]] ObjectInfo info() const override;
+  // The digest of the content: the same for every blob of it.
+  [[nodiscard]] std::string content_version() const override;
 
   // ZX_ERR_IO_DATA_INTEGRITY: a page of these is not what it was when the blob was made.
   zx_status_t Read(uint64_t offset, std::span<const iovec> pages) override;

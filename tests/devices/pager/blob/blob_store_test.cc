@@ -60,6 +60,13 @@ class BlobStoreTest : public testing::Test {
   std::shared_ptr<BlobStore> store_;
 };
 
+TEST_F(BlobStoreTest, VersionIsThatOfTheContentAndNotOfTheFile) {
+  const std::string content = Pattern(3 * kPageSize);
+  const std::string version = Serve(test::MakeBlob(content, kPageSize)).content_version();
+  EXPECT_EQ(Serve(test::MakeBlob(content, kChunk)).content_version(), version);
+  EXPECT_NE(Serve(test::MakeBlob(Pattern(3 * kPageSize - 1), kChunk)).content_version(), version);
+}
+
 TEST_F(BlobStoreTest, ObjectIsReadOnlyAndAsLargeAsTheContent) {
   const pager::ObjectInfo info = Serve(kChunk + 5).info();
   EXPECT_TRUE(info.read_only);
