@@ -23,7 +23,7 @@ using nlohmann::json;
 constexpr size_t kPage = 4096;
 
 // The hardware-semantics machine computes for a thousandth of the speed.
-size_t Megabytes(size_t usual) { return std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? usual / 4 : usual; }
+size_t Megabytes(size_t usual) { return std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? usual / 2 : usual; }
 
 std::string Noise(size_t size) {
   std::mt19937_64 generator(size);
