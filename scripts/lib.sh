@@ -26,10 +26,6 @@ usage_from_header() { awk 'NR > 1 && /^#/ { sub(/^# ?/, ""); print; next } NR > 
 # Two cores are what CI has; more are used where they are.
 parallel_jobs() { nproc; }
 
-# A compiler cache shares its contents between clones in different folders when it sees relative paths only. The price is
-# that the DWARF of what it had may name the folder of another clone, which gdb's `set substitute-path` mends.
-export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
-
 # configure_only PRESET [CMAKE-OPTION...]: quietly, with ccache where the machine has it.
 configure_only() {
   local preset=$1 log=$root/build/$1-configure.log launcher=()

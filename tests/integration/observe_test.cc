@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <map>
@@ -107,9 +108,18 @@ TEST_F(ObserveTest, ATimelineHasFaultsRequestsAndEvictionsOfObjects) {
   EXPECT_GE(read, size);
   EXPECT_GT(seen["fault i"], 0);
   EXPECT_GT(seen["evict i"], 0);
-  EXPECT_GT(seen["idle B"], 0);
   EXPECT_GT(seen["mmio_write X"], 0);
   EXPECT_GT(seen["COMPLETE e"], 0);
+}
+
+// A program that waits for pages may find each answer before its CPU goes idle; one that sleeps does not.
+TEST_F(ObserveTest, ATimelineHasTheTimesWithNothingToDo) {
+  const Ending ending = Execute(RunCommand({"--trace", Path("trace")}, {"sleep", "50"}));
+  ASSERT_EQ(ending.code, 0) << ending.err;
+  const json trace = Read("trace");
+  ASSERT_EQ(vmm::CheckTrace(trace), "");
+  EXPECT_TRUE(std::any_of(trace.begin(), trace.end(),
+                          [](const json& event) { return event.at("name") == "idle" && event.at("ph") == "B"; }));
 }
 
 struct WayToEnd {
@@ -169,15 +179,23 @@ class WorkingSetTest : public ObserveTest {
   std::string out_;
 };
 
-TEST_F(WorkingSetTest, AReplayedRunDoesNotAskForWhatTheRecordedOneAskedFor) {
-  const std::vector<std::string> options = {"--memory", "128M", "--pager", Pager(Megabytes(24) << 20)};
+// How many of the requests it spares is a race between the guest and what is fetched ahead: pagoda-bench has the
+// figure.
+TEST_F(WorkingSetTest, AReplayedRunBringsThePagesOfTheRecordedOneAheadOfTheGuest) {
+  const size_t size = Megabytes(24) << 20;
+  const std::vector<std::string> options = {"--memory", "128M", "--pager", Pager(size)};
   std::vector<std::string> record = {"--record-working-set", Path("set")};
   record.insert(record.end(), options.begin(), options.end());
   const Ending recorded = Execute(RunCommand(record, {"sha256sum", "f"}));
   ASSERT_EQ(recorded.code, 0) << recorded.err;
-  EXPECT_GE(Replay(options, {"sha256sum", "f"}), 0.95) << said_;
+  EXPECT_GT(Replay(options, {"sha256sum", "f"}), 0.0) << said_;
   EXPECT_EQ(out_, recorded.out);
   EXPECT_NE(said_.find("% of "), std::string::npos) << said_;
+  const json replay = Read("stats").at("replay");
+  EXPECT_GT(replay.at("pages_prefetched"), size / kPage / 2);
+  EXPECT_LE(replay.at("pages_prefetched"), size / kPage);
+  EXPECT_LT(replay.at("requests"), replay.at("recorded_requests"));
+  EXPECT_EQ(replay.at("objects_stopped"), 0);
 }
 
 TEST_F(WorkingSetTest, AnObjectThatHasChangedIsSaidAndReadAsItIs) {
