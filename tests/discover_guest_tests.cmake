@@ -1,5 +1,6 @@
-# Included by CTest when it starts, with `program`, `pagoda` and the `options` of its runs set: one CTest case for each test case of a guest program.
-# See pagoda_guest_tests in testing.cmake.
+# Included by CTest when it starts, with `program`, `pagoda` and the `options` of its runs set: one CTest case for each test
+# case of a guest program. See pagoda_guest_tests in testing.cmake.
+include(${CMAKE_CURRENT_LIST_DIR}/listed_cases.cmake)
 
 # Exit code of a skipped test, by the convention of automake.
 set(skip_code 77)
@@ -14,23 +15,14 @@ function(pagoda_failed_guest_program reason)
   set_tests_properties("guest.${program}" PROPERTIES LABELS guest)
 endfunction()
 
-# The lines of --gtest_list_tests: "Suite." at the margin, then its cases, indented.
 function(pagoda_add_guest_cases listing)
-  string(REPLACE "\r" "" listing "${listing}")
-  string(REPLACE ";" "" listing "${listing}")
-  string(REPLACE "\n" ";" lines "${listing}")
-  set(suite "")
-  foreach(line IN LISTS lines)
-    if(line MATCHES "^([A-Za-z0-9_/]+\\.)")
-      set(suite "${CMAKE_MATCH_1}")
-    elseif(suite AND line MATCHES "^  ([A-Za-z0-9_/]+)")
-      set(name "guest.${program}.${suite}${CMAKE_MATCH_1}")
-      add_test("${name}" "${pagoda}" run --cpus 4 --timeout 60 ${options} -- "${program}" "--gtest_filter=${suite}${CMAKE_MATCH_1}")
-      set_tests_properties("${name}" PROPERTIES LABELS guest TIMEOUT 120
-                           SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
-    endif()
+  listed_cases("${listing}" cases)
+  foreach(case IN LISTS cases)
+    set(name "guest.${program}.${case}")
+    add_test("${name}" "${pagoda}" run --cpus 4 --timeout 60 ${options} -- "${program}" "--gtest_filter=${case}")
+    set_tests_properties("${name}" PROPERTIES LABELS guest TIMEOUT 120 SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
   endforeach()
-  if(NOT suite)
+  if(NOT cases)
     pagoda_failed_guest_program("${program} --gtest_list_tests named no test case; it printed: ${listing}")
   endif()
 endfunction()

@@ -1,28 +1,18 @@
-# Included by CTest when it starts, with `look_up`, `results` and `test_programs` (their folder) set: one CTest case on the
-# hardware-semantics KVM for each case of the GoogleTest programs that run there. The filters are run_in_machine.sh's.
+# Included by CTest when it starts, with `look_up`, `results`, `fixture` and `test_programs` (their folder) set:
+# discover_cases makes one CTest case for each case of a GoogleTest program that ran on the hardware-semantics KVM.
+include(${CMAKE_CURRENT_LIST_DIR}/../listed_cases.cmake)
 
 function(discover_cases section program filter)
   execute_process(COMMAND "${test_programs}/${program}" --gtest_list_tests "--gtest_filter=${filter}"
                   RESULT_VARIABLE failed OUTPUT_VARIABLE listing ERROR_QUIET)
-  if(failed)
+  listed_cases("${listing}" cases)
+  if(failed OR NOT cases)
     add_test(hardware-kvm.${section} sh -c "echo 'the cases of ${program} cannot be listed'; exit 1")
     set_tests_properties(hardware-kvm.${section} PROPERTIES LABELS hardware-kvm)
   endif()
-  string(REPLACE ";" "" listing "${listing}")
-  string(REPLACE "\n" ";" lines "${listing}")
-  set(suite "")
-  foreach(line IN LISTS lines)
-    if(line MATCHES "^([A-Za-z0-9_/]+\\.)")
-      set(suite "${CMAKE_MATCH_1}")
-    elseif(suite AND line MATCHES "^  ([A-Za-z0-9_/]+)")
-      set(case "${suite}${CMAKE_MATCH_1}")
-      add_test("hardware-kvm.${section}.${case}" "${look_up}" "${results}" ${section} "${case}")
-      set_tests_properties("hardware-kvm.${section}.${case}" PROPERTIES LABELS hardware-kvm
-                           FIXTURES_REQUIRED hardware-kvm SKIP_RETURN_CODE 77)
-    endif()
+  foreach(case IN LISTS cases)
+    add_test("hardware-kvm.${section}.${case}" "${look_up}" "${results}" ${section} "${case}")
+    set_tests_properties("hardware-kvm.${section}.${case}" PROPERTIES LABELS hardware-kvm FIXTURES_REQUIRED "${fixture}"
+                         SKIP_RETURN_CODE 77)
   endforeach()
 endfunction()
-
-discover_cases(integration pagoda_integration_test "-Each/BadKernel.*:Each/BadBootImage.*:BlobTest.*:OverlayTest.*")
-discover_cases(gdb pagoda_gdb_guest_test
-               "Cpus/StopsTest.TheKernelsEntry*/1:Cpus/StopsTest.AStepOver*/1:Cpus/StopsTest.AWatchpoint*/1")

@@ -1,4 +1,6 @@
-# Runs in the test machine: the integration tests, gdb's, then each zxtest program; an argument is "PROGRAM IMAGE [OPTION]...".
+# Runs tests in the test machine, one after the other; each argument is one run:
+#   "gtest NAME PROGRAM FILTER"          the cases of a GoogleTest program, as the section NAME
+#   "guest PROGRAM IMAGE [OPTION]..."    a zxtest program in a guest, as the section PROGRAM
 # Everything that they print goes to /results as well, one section for each: "@begin NAME", its lines, "@end NAME CODE".
 section() {
   name=$1
@@ -11,15 +13,13 @@ section() {
   done
 }
 
-# Bad input is answered before KVM is opened, so these say the same on every kind; in here they took minutes, most of it for
-# copies of files. Blobs and overlays are read and written on the host. The filters are discover_cases.cmake's.
-section integration /pagoda/tests/bin/pagoda_integration_test --gtest_filter='-Each/BadKernel.*:Each/BadBootImage.*:BlobTest.*:OverlayTest.*'
-# gdb takes its time in here to read symbols: the kernel, a program, a system call and a watchpoint must do. README.md says
-# how to run all of these tests, which have passed.
-section gdb /pagoda/tests/bin/pagoda_gdb_guest_test --gtest_filter='Cpus/StopsTest.TheKernelsEntry*/1:Cpus/StopsTest.AStepOver*/1:Cpus/StopsTest.AWatchpoint*/1'
+set -f # the patterns of a filter are not names of files
 for run in "$@"; do
-  set -- $run # the program, its boot image, options
-  program=$1 image=$2
-  shift 2
-  section "$program" pagoda run --timeout 300 --cpus 4 --bootfs "/pagoda/guest/$image.bootfs" "$@" -- "$program"
+  set -- $run
+  kind=$1 name=$2 from=$3
+  shift 3
+  case $kind in
+    gtest) section "$name" "/pagoda/tests/bin/$from" "--gtest_filter=$1" ;;
+    guest) section "$name" pagoda run --timeout 300 --cpus 4 --bootfs "/pagoda/guest/$from.bootfs" "$@" -- "$name" ;;
+  esac
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
-# run_machine.sh BUILD RESULTS RUN...: runs the integration tests, gdb and the zxtest programs of a build folder on the test
-# machine and leaves what they printed in RESULTS. RUN is one argument "PROGRAM IMAGE [OPTION]...". Succeeds when the
-# machine came to its end, whatever the tests said: look_up.sh asks for that, case by case.
+# run_machine.sh BUILD RESULTS [OPTION]... -- sh /run.sh RUN...: makes runs of a build folder's tests on a test machine and
+# leaves what they printed in RESULTS. The options are scripts/hardware-kvm's; run_in_machine.sh says what a run is. Succeeds
+# when the machine came to its end, whatever the tests said: look_up.sh asks for that, case by case.
 build=$1
 results=$2
 shift 2
@@ -13,10 +13,8 @@ rm -f "$results"
 # not that: the tests inside find it and go on. So a machine that did not come to its end (98) is started once more, and the
 # output says so; one that fails in any other way, or twice, has failed.
 attempt() {
-  "$here/../../scripts/hardware-kvm" --build "$build" --timeout 900 --env REQUIRE_KVM=1 --env REQUIRE_GDB=1 --gdb \
-    --add "$build/tests/bin/pagoda_integration_test:/pagoda/tests/bin/pagoda_integration_test" \
-    --add "$build/tests/bin/pagoda_gdb_guest_test:/pagoda/tests/bin/pagoda_gdb_guest_test" \
-    --add "$here/run_in_machine.sh:/run.sh" --fetch "/results:$results" -- sh /run.sh "$@"
+  "$here/../../scripts/hardware-kvm" --build "$build" --timeout 900 --env REQUIRE_KVM=1 \
+    --add "$here/run_in_machine.sh:/run.sh" --fetch "/results:$results" "$@"
 }
 
 attempt "$@"

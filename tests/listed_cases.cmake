@@ -1,0 +1,16 @@
+# Included by what CTest runs when it starts. listed_cases(LISTING VARIABLE): the test cases "Suite.Case" of what a program
+# answers to --gtest_list_tests: "Suite." at the margin, then its cases, indented. Guests end lines with a carriage return.
+function(listed_cases listing variable)
+  string(REGEX REPLACE "[\r;]" "" listing "${listing}")
+  string(REPLACE "\n" ";" lines "${listing}")
+  set(suite "")
+  set(cases "")
+  foreach(line IN LISTS lines)
+    if(line MATCHES "^([A-Za-z0-9_/]+\\.)")
+      set(suite "${CMAKE_MATCH_1}")
+    elseif(suite AND line MATCHES "^  ([A-Za-z0-9_/]+)")
+      list(APPEND cases "${suite}${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+  set(${variable} "${cases}" PARENT_SCOPE)
+endfunction()
