@@ -70,6 +70,7 @@ inline constexpr uint64_t kCpuFeatureInvariantTsc = uint64_t{1} << 4;
 // Bits of BootInfo::observe.
 inline constexpr uint32_t kObserveCounters = 1u << 0;
 inline constexpr uint32_t kObserveEvents = 1u << 1;
+inline constexpr uint32_t kObserveSteps = 1u << 2;  // events too, of the steps of each entry into the kernel
 
 struct BootInfo {
   uint64_t magic;              // kBootInfoMagic

@@ -34,6 +34,15 @@ enum class GuestEventKind : uint16_t {
   kEvict = 3,       // `pages` from `offset` on were given up
   kIdle = 4,        // the CPU has nothing to do
   kBusy = 5,        // it has again
+  // The steps of an entry into the kernel, where kObserveSteps asked for them. What comes between kEntered and kLeft of
+  // one CPU belongs together, unless a thread waited. A page fault that asks a pager has all of them, in this order.
+  kEntered = 6,    // the kernel's first moment; `object`: the vector, or for system calls what the nucleus has for one
+  kLocked = 7,     // and has its lock
+  kAsks = 8,       // what is missing is known, and a request for it begins to be put together for `object`
+  kAsked = 9,      // it is about to be shown to the device
+  kAnswered = 10,  // the answer has been seen
+  kHandled = 11,   // the page is mapped, or the system call done
+  kLeft = 12,      // about to give the lock back and the CPU to the program
 };
 
 struct GuestEvent {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "guest/kernel/sched/observation.h"
 #include "guest/kernel/vm/page_source.h"
 #include "guest/kernel/vm/pmm.h"
 
@@ -72,6 +73,7 @@ uint32_t PortRequests::free_slot_count() const { return static_cast<uint32_t>(st
 // --- sending ---
 
 void PortRequests::Submit(PortObject& object, SourceRequest& question) {
+  NoteStep(abi::GuestEventKind::kAsks, object.number());
   if (question.provider_data != 0) {
     HearOfAnswers();
   } else if (!busy()) {
@@ -124,6 +126,7 @@ void PortRequests::SendBacklogs() {
       }
     }
   }
+  NoteStep(abi::GuestEventKind::kAsked);
   if (queue_.Publish()) {
     device_->Notify(abi::kPortRequestQueue);
   }
@@ -249,6 +252,7 @@ Status PortRequests::Judge(const Slot& slot, uint32_t slot_index, uint32_t used_
 }
 
 void PortRequests::Finish(const UsedChain& used) {
+  NoteStep(abi::GuestEventKind::kAnswered);
   const Status status = Judge(slots_[used.token], used.token, used.length);
   const Slot slot = std::exchange(slots_[used.token], {});
   free_slots_ |= uint64_t{1} << used.token;

@@ -19,10 +19,11 @@ void StartObservation(uint32_t wanted) {
   if (wanted == 0) {
     return;
   }
-  if ((wanted & abi::kObserveEvents) != 0) {
+  if ((wanted & (abi::kObserveEvents | abi::kObserveSteps)) != 0) {
     if (const Page* ring = AllocateContiguous(kRingPages, kPageSize); ring != nullptr) {
       RecordEventsIn(arch::PhysicalToVirtual<abi::GuestEvent>(ring->physical_address()), ring->physical_address(),
                      kRingEvents);
+      observes_steps = (wanted & abi::kObserveSteps) != 0;
     }
   }
   observation.magic = abi::kObservationMagic;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "guest/kernel/arch/types.h"
+#include "guest/kernel/sched/clock.h"
 #include "shared/abi/observation.h"
 
 namespace gk {
@@ -23,6 +24,19 @@ void RecordEvent(abi::GuestEventKind kind, uint64_t object, uint64_t offset, uin
 inline void NoteEvent(abi::GuestEventKind kind, uint64_t object, uint64_t offset, uint64_t pages) {
   if (observation.event_capacity != 0) {
     RecordEvent(kind, object, offset, pages);
+  }
+}
+
+// Whether the steps of each entry into the kernel are events too. Written at boot only.
+extern constinit bool observes_steps;
+
+// An event that happened at `time`.
+void RecordStep(abi::GuestEventKind kind, uint64_t object, zx_time_t time);
+
+// One test where nobody watches.
+inline void NoteStep(abi::GuestEventKind kind, uint64_t object = 0) {
+  if (observes_steps) [[unlikely]] {
+    RecordStep(kind, object, CurrentTime());
   }
 }
 

@@ -120,6 +120,7 @@ void Scheduler::LeaveToUser() {
   AddressSpace& space = *thread.address_space_;
   space.running_cpus() |= CpuMask{1} << cpu.index;
   const PhysicalAddress root = space.page_table_root();
+  NoteStep(abi::GuestEventKind::kLeft);
   cpu.in_user.store(true, std::memory_order_relaxed);
   kernel_lock.Release();
   arch::ResumeUser(thread.user_, root);

@@ -99,6 +99,14 @@ void HandleInterrupt(PerCpu& cpu, uint64_t vector) {
   // An interrupt from another CPU has no message: that the CPU left user code or idle is all that was wanted.
 }
 
+// The ring of events is the lock's, so the first step is noted once the lock is held.
+void NoteEntry(uint64_t entry, zx_time_t entered) {
+  if (observes_steps) [[unlikely]] {
+    RecordStep(abi::GuestEventKind::kEntered, entry, entered);
+    NoteStep(abi::GuestEventKind::kLocked);
+  }
+}
+
 void Dispatch(PerCpu& cpu, const Trap& trap) {
   if (trap.entry >= NUCLEUS_FIRST_INTERRUPT && trap.entry != NUCLEUS_ENTRY_SYSCALL) {
     HandleInterrupt(cpu, trap.entry);
@@ -126,9 +134,12 @@ void Dispatch(PerCpu& cpu, const Trap& trap) {
 
 // Called by entry.S at the top of the current thread's kernel stack.
 extern "C" [[noreturn]] void HandleTrap(gk::arch::PerCpu* cpu) {
+  const zx_time_t entered = gk::observes_steps ? gk::CurrentTime() : 0;
   cpu->cpu.in_user.store(false, std::memory_order_release);
   gk::kernel_lock.Acquire();
   gk::scheduler->OnKernelEntry();
+  gk::arch::NoteEntry(cpu->entry, entered);
   gk::arch::Dispatch(*cpu, gk::arch::ReadTrap(*cpu));
+  gk::NoteStep(gk::abi::GuestEventKind::kHandled);
   gk::scheduler->LeaveKernel();
 }

@@ -14,7 +14,10 @@ namespace {
 class ObservationTest : public VmTest {
  protected:
   ObservationTest() { fake_arch::StartCpu(); }
-  ~ObservationTest() override { observation = {}; }
+  ~ObservationTest() override {
+    observation = {};
+    observes_steps = false;
+  }
 
   std::array<abi::GuestEvent, 4> ring_{};
 };
@@ -38,6 +41,20 @@ TEST_F(ObservationTest, TheRingComesRound) {
   EXPECT_EQ(ring_[1].pages, 2u);
   EXPECT_EQ(ring_[1].kind, abi::GuestEventKind::kEvict);
   EXPECT_EQ(ring_[1].cpu, 0u);
+}
+
+TEST_F(ObservationTest, StepsAreRecordedWhereTheyWereAskedForAndNowhereElse) {
+  RecordEventsIn(ring_.data(), 0x1000, ring_.size());
+  NoteStep(abi::GuestEventKind::kAsks, 7);
+  EXPECT_EQ(observation.events_written, 0u);
+  observes_steps = true;
+  NoteStep(abi::GuestEventKind::kAsks, 7);
+  RecordStep(abi::GuestEventKind::kLeft, 0, 99);
+  ASSERT_EQ(observation.events_written, 2u);
+  EXPECT_EQ(ring_[0].kind, abi::GuestEventKind::kAsks);
+  EXPECT_EQ(ring_[0].object, 7u);
+  EXPECT_EQ(ring_[1].kind, abi::GuestEventKind::kLeft);
+  EXPECT_EQ(ring_[1].time, 99u);
 }
 
 TEST_F(ObservationTest, FaultsAreCountedByWhoCausedThem) {
