@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <optional>
@@ -79,7 +80,7 @@ vmm::Result<Samples> Measure(const std::vector<Suite>& suites, int runs) {
   Session session;
   for (const Suite& suite : suites) {
     for (const Case& one : suite.cases) {
-      Register(session, suite, one, runs);
+      Register(session, suite, one, std::min(runs, suite.most_runs));
     }
   }
   InterleaveRandomly();

@@ -38,6 +38,7 @@ struct Suite {
   std::string name;
   std::vector<Case> cases;
   std::vector<Figure> figures;
+  int most_runs = 1000;            // of each case, however many are asked for
   std::vector<std::string> notes;  // what a reader of the figures has to know, e.g. why a rival is missing
 };
 

@@ -18,12 +18,22 @@ namespace bench {
 // Reads of pages that a pager on the host provides, beside userfaultfd. Fails where there is no room for a file.
 [[nodiscard]] vmm::Result<Suite> MakePagerSuite(const Installation& installation);
 
+// Faults of several vCPUs, strides, supplies, writes, evictions, and a guest that does nothing. Fails where there is no
+// room for a file.
+[[nodiscard]] vmm::Result<Suite> MakePagingSuite(const Installation& installation);
+
 // A file of `size` bytes read from its start to its end and hashed by guests with little memory, beside processes of
 // the host. `size`: a multiple of 32 MiB. Fails where there is no room for it.
 [[nodiscard]] vmm::Result<Suite> MakeRealJobSuite(const Installation& installation, size_t size);
 
 // Stops and steps in gdb, of a guest's program and of a process of the host; a debugger's port that nobody uses.
 [[nodiscard]] Suite MakeDebugSuite(const Installation& installation);
+
+// Where the time of one page fault goes that a pager on the host answers. Fails where there is no room for a file.
+[[nodiscard]] vmm::Result<Suite> MakeBreakdownSuite(const Installation& installation);
+
+// How costs grow with sizes and numbers, up to `largest`: minutes, most of them for making things.
+[[nodiscard]] Suite MakeGrowthSuite(const Installation& installation, uint64_t largest);
 
 // What KVM takes for one exit to the monitor.
 [[nodiscard]] vmm::Result<Suite> MakeExitSuite();
