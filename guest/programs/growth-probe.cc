@@ -11,7 +11,7 @@
 //   threads        a futex wakes one of that many threads, which answers
 //   vcpus          a null system call while that many vCPUs do the same
 //
-// A curve ends early, at the last size that it had time or memory for.
+// A curve ends early, at the size that it had time for.
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -9,13 +9,14 @@
 #include <zircon/syscalls.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace growth {
 
 inline constexpr uint64_t kPageSize = 4096;
 inline constexpr size_t kRuns = 31;
-inline constexpr zx_duration_t kLongest = ZX_SEC(20);  // of one curve; it is looked at between sizes
+inline constexpr zx_duration_t kLongest = ZX_SEC(18);  // of one curve; it is looked at between sizes
 
 inline bool failed = false;
 inline uint64_t largest = UINT64_MAX;  // no curve goes beyond this size
@@ -33,9 +34,12 @@ inline uint64_t ReadTsc() {
 
 class Curve {
  public:
-  // Measures `operation` at `size`; false: that was the last one.
+  // Measures `operation` at `size`, if that is larger than the last one; false: no more is to follow.
   template <typename Operation>
   bool Add(uint64_t size, Operation operation) {
+    if (size <= std::exchange(last_size_, size)) {
+      return false;
+    }
     std::vector<uint64_t> samples(kRuns);
     for (uint64_t& sample : samples) {
       sample = operation();
@@ -49,6 +53,7 @@ class Curve {
   [[nodiscard]] bool out_of_time() const { return zx_clock_get_monotonic() >= end_; }
 
  private:
+  uint64_t last_size_ = 0;
   const zx_time_t end_ = zx_deadline_after(kLongest);
 };
 

@@ -12,10 +12,10 @@ constexpr zx_vm_option_t kReadWrite = ZX_VM_PERM_READ | ZX_VM_PERM_WRITE;
 
 void VmoSize() {
   Curve curve;
-  for (uint64_t pages = 1; pages <= Most(uint64_t{1} << 28); pages *= 8) {  // up to 1 TiB
+  for (uint64_t pages = 1; pages <= Most(uint64_t{1} << 28); pages *= 4) {  // up to 1 TiB
     const zx::vmo vmo = MakeVmo(pages * kPageSize);
     // Pages far apart, so that the tree has its full height.
-    for (uint64_t page = pages; page > 0; page /= 8) {
+    for (uint64_t page = pages; page > 0; page /= 4) {
       Expect(vmo.write("x", (page - 1) * kPageSize, 1));
     }
     const uint64_t offset = pages * 5 / 8 * kPageSize;
@@ -32,11 +32,16 @@ void VmoSize() {
 void Vmos() {
   Curve curve;
   auto& vmos = *new std::vector<zx::vmo>;
-  for (size_t count = 1; count <= Most(100'000); count *= 10) {
-    while (vmos.size() < count && !curve.out_of_time()) {
+  // A process has 65,536 handles at most, and some of them are in use.
+  for (const uint32_t count : {1u, 10u, 100u, 1000u, 10'000u, 65'000u}) {
+    if (count > largest) {
+      return;
+    }
+    while (vmos.size() < count && !failed && !curve.out_of_time()) {
       vmos.push_back(MakeVmo(kPageSize));
     }
-    if (vmos.size() < count || !curve.Add(count, [] { return CyclesOf([] { MakeVmo(kPageSize); }); })) {
+    const size_t reached = vmos.size();
+    if (failed || !curve.Add(reached, [] { return CyclesOf([] { MakeVmo(kPageSize); }); }) || reached < count) {
       return;
     }
   }
@@ -108,7 +113,7 @@ void OverMappings(Operation operation) {
       zx_vaddr_t address = 0;
       Expect(region.map(kReadWrite | ZX_VM_SPECIFIC, mapped * 2 * kPageSize, vmo, 0, kPageSize, &address));
     }
-    if (mapped < count || failed || !curve.Add(count, [&] { return operation(region, vmo, base, count); })) {
+    if (failed || !curve.Add(mapped, [&] { return operation(region, vmo, base, mapped); }) || mapped < count) {
       return;
     }
   }

@@ -125,7 +125,8 @@ void Requests() {
   auto& readers = *new Readers;
   for (size_t count = 1; count <= Most(10'000); count *= 10) {
     readers.GrowTo(count, curve);
-    if (readers.size() < count || failed || !curve.Add(count, [&] { return readers.Answer(); })) {
+    const size_t reached = readers.size();
+    if (failed || !curve.Add(reached, [&] { return readers.Answer(); }) || reached < count) {
       return;
     }
   }

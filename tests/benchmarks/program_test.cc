@@ -88,7 +88,7 @@ TEST_F(BenchProgram, EveryCurveOfGrowthIsMeasuredAndPlotted) {
   size_t curves = 0;
   for (const auto& figure : figures) {
     if (figure["metric"] == "largest size") {
-      EXPECT_LE(8, figure["median"]) << figure;
+      EXPECT_LE(4, figure["median"]) << figure;
       EXPECT_GE(10, figure["median"]) << figure;
       ++curves;
     }
