@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "devices/core/adaptive_poll.h"
+#include "devices/core/company_watch.h"
 #include "devices/core/poll.h"
 
 namespace dev {
@@ -80,6 +81,7 @@ PortCounters PortDevice::counters() const {
 
 void PortDevice::Serve() {
   AdaptivePoll adaptive;
+  CompanyWatch company;
   Clock::time_point now = Clock::now();
   Clock::time_point last_work = now;
   while (true) {
@@ -94,7 +96,7 @@ void PortDevice::Serve() {
       __builtin_ia32_pause();  // between two looks: leaves the core's other thread something
     } else if (Sleep()) {
       now = Clock::now();
-      adaptive.OnSlept(now - last_work);
+      adaptive.OnSlept(now - last_work, company.Look());
       last_work = now;
     }
   }

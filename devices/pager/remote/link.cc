@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "devices/core/adaptive_poll.h"
+#include "devices/core/company_watch.h"
 #include "devices/core/poll.h"
 #include "devices/pager/pieces.h"
 #include "shared/base/range.h"
@@ -223,6 +224,7 @@ RequestSlot Link::RecordForLocked(uint32_t slot, const Part& part) {
 
 void Link::Run() {
   dev::AdaptivePoll adaptive;
+  dev::CompanyWatch company;
   Clock::time_point last_work = Clock::now();
   while (!dev::IsReady(stop_.fd(), POLLIN)) {
     if (!session_) {
@@ -238,7 +240,7 @@ void Link::Run() {
     } else if (pass == Pass::kIdle) {
       Sleep();
       const Clock::time_point woken = Clock::now();
-      adaptive.OnSlept(woken - last_work);
+      adaptive.OnSlept(woken - last_work, company.Look());
       last_work = woken;
     }
   }

@@ -123,7 +123,7 @@ void ServerSession::Step() {
   if (std::exchange(asleep_, false)) {
     requests_->WokeUp();
     const Clock::time_point now = Clock::now();
-    adaptive_.OnSlept(now - last_work_);
+    adaptive_.OnSlept(now - last_work_, company_.Look());
     last_work_ = now;
   }
   // A monitor that does not read is not listened to, so it cannot make us keep ever more for it.

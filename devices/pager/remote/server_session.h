@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "devices/core/adaptive_poll.h"
+#include "devices/core/company_watch.h"
 #include "devices/pager/page_source.h"
 #include "devices/pager/remote/asio.h"
 #include "devices/pager/remote/fair_queue.h"
@@ -95,6 +96,7 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
   std::unordered_map<uint64_t, Object> objects_;
   FairQueue<uint64_t, TakenRequest> queue_;  // by object
   dev::AdaptivePoll adaptive_;
+  dev::CompanyWatch company_;
   Clock::time_point last_work_ = Clock::now();
   bool step_pending_ = false;
   bool asleep_ = false;

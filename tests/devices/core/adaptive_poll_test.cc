@@ -1,4 +1,5 @@
-// The polling window follows the load: short sleeps lengthen it, long ones end it.
+// The polling window follows the load: short sleeps lengthen it, long ones end it, and so does
+// company.
 #include "devices/core/adaptive_poll.h"
 
 #include <gtest/gtest.h>
@@ -6,11 +7,12 @@
 namespace {
 
 using dev::AdaptivePoll;
+using dev::Company;
 
 TEST(AdaptivePoll, LongSleepsEndPolling) {
   AdaptivePoll poll;
   for (int i = 0; i < 8; ++i) {
-    poll.OnSlept(AdaptivePoll::kLongest + std::chrono::nanoseconds(1));
+    poll.OnSlept(AdaptivePoll::kLongest + std::chrono::nanoseconds(1), Company::kAlone);
   }
   EXPECT_EQ(poll.window(), AdaptivePoll::Duration::zero());
 }
@@ -18,14 +20,24 @@ TEST(AdaptivePoll, LongSleepsEndPolling) {
 TEST(AdaptivePoll, ShortSleepsBringItBackUpToTheBound) {
   AdaptivePoll poll;
   for (int i = 0; i < 8; ++i) {
-    poll.OnSlept(std::chrono::seconds(1));
+    poll.OnSlept(std::chrono::seconds(1), Company::kAlone);
   }
-  poll.OnSlept(AdaptivePoll::kLongest);
+  poll.OnSlept(AdaptivePoll::kLongest, Company::kAlone);
   EXPECT_EQ(poll.window(), AdaptivePoll::kShortest);
   for (int i = 0; i < 8; ++i) {
-    poll.OnSlept(std::chrono::nanoseconds(0));
+    poll.OnSlept(std::chrono::nanoseconds(0), Company::kAlone);
   }
   EXPECT_EQ(poll.window(), AdaptivePoll::kLongest);
+}
+
+TEST(AdaptivePoll, WhoHadToGiveWayPollsLessHoweverSoonHeWasNeeded) {
+  AdaptivePoll poll;
+  for (int i = 0; i < 8; ++i) {
+    poll.OnSlept(std::chrono::nanoseconds(0), Company::kGaveWay);
+  }
+  EXPECT_EQ(poll.window(), AdaptivePoll::Duration::zero());
+  poll.OnSlept(std::chrono::nanoseconds(0), Company::kAlone);
+  EXPECT_EQ(poll.window(), AdaptivePoll::kShortest);
 }
 
 }  // namespace
