@@ -36,6 +36,7 @@
 #define STUB_CONTINUE 10  // bytes of a stub before the address space changes: xchg, mov to cr3
 #define STUB_SYSCALL 0x800
 #define STUB_RESUME 0x840
+#define STUB_RESUME_STORING (STUB_RESUME - 13)  // falls through into STUB_RESUME
 #define STUB_SERVICE 0x880
 #define STUB_IDLE 0x8c0
 #define STUB_WRITE_MSR 0x900
@@ -52,13 +53,15 @@
 #define DATA_GDT_POINTER 0x100
 #define DATA_IDT_POINTER 0x110
 #define DATA_BOOT_FRAME 0x120
-#define DATA_SCRATCH 0x180  // the kernel's CR3 between traps; the user's RAX after one
-#define DATA_FAULT_ADDRESS 0x188
+#define DATA_SCRATCH 0x180        // the kernel's CR3 between traps; the user's RAX after one
+#define DATA_FAULT_ADDRESS 0x188  // of kernel code that faulted; a user's is in RAX
 #define DATA_SYSCALL_RSP 0x190
 #define DATA_RESUME_RAX 0x198
 #define DATA_RESUME_FRAME 0x1a0  // RIP, CS, RFLAGS, RSP, SS
 #define DATA_SERVICE_KEY 0x1c8
 #define DATA_KERNEL_RAX 0x1d0       // RAX of kernel code that faulted
+#define DATA_STORE_END 0x1d8        // what STUB_RESUME_STORING stores: where it ends, in the kernel's address space
+#define DATA_STORE_VALUE 0x1e0      // 8 bytes
 #define DATA_DEBUG_STACK_TOP 0x800  // one frame: #DB and #BP with a debugger (IST2)
 #define DATA_TRAP_STACK_TOP 0x1000
 

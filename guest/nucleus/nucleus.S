@@ -1,7 +1,7 @@
 // The nucleus: all code that runs in ring 0.
 //
 // On a software KVM each instruction here is emulated at about a microsecond, so every path is counted. A trap from user
-// code takes 4 instructions to reach the kernel at CPL 3 (6 for a page fault), a resume takes 4.
+// code takes 4 instructions to reach the kernel at CPL 3 (5 for a page fault), a resume takes 4 (6 with a store).
 //
 // How a trap travels. The CPU pushes its frame on the trap stack (TSS.RSP0), a page that the kernel maps too. The stub
 // swaps RAX with the kernel's CR3, which waits in a slot, and loads it. The next instruction is fetched from the *kernel's*
@@ -69,8 +69,7 @@ vector = 0
 .rept NUCLEUS_VECTORS
   .org \view + vector * STUB_SIZE + STUB_CONTINUE
   .if vector == 14
-    mov %cr2, %rax
-    mov %rax, (NUCLEUS_DATA - NUCLEUS_STUBS + DATA_FAULT_ADDRESS + \view)(%rip)
+    mov %cr2, %rax  // stays there: the user's RAX is in the slot already
   .endif
   lea FRAME(vector), %rsp
   iretq
@@ -84,6 +83,13 @@ vector = 0
 .org \view + STUB_SYSCALL + 17
   lea FRAME(NUCLEUS_ENTRY_SYSCALL), %rsp
   iretq
+
+.org \view + STUB_RESUME_STORING
+\view\()_resume_storing:
+  // The same with a page-table entry that the kernel left to us (late_entry.h): two instructions of RSP and memory, as
+  // every general register is the user's already.
+  mov (NUCLEUS_DATA - NUCLEUS_STUBS + DATA_STORE_END + \view)(%rip), %rsp
+  pushq (NUCLEUS_DATA - NUCLEUS_STUBS + DATA_STORE_VALUE + \view)(%rip)
 
 .org \view + STUB_RESUME
 \view\()_resume:

@@ -19,6 +19,9 @@ void SetTimer(zx_time_t deadline);
 // Makes the CPU with this index enter the kernel soon, if it runs user code or idles.
 void InterruptCpu(uint32_t index);
 
+// The last thing before the kernel lock is let go of for ResumeUser.
+void PrepareToResume();
+
 // Runs user code of `state` in the address space with this root. Kernel lock not held. The thread enters the kernel
 // again at the top of its kernel stack.
 [[noreturn]] void ResumeUser(UserState& state, PhysicalAddress page_table_root);

@@ -122,6 +122,7 @@ void Scheduler::LeaveToUser() {
   const PhysicalAddress root = space.page_table_root();
   NoteStep(abi::GuestEventKind::kLeft);
   cpu.in_user.store(true, std::memory_order_relaxed);
+  arch::PrepareToResume();
   kernel_lock.Release();
   arch::ResumeUser(thread.user_, root);
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "guest/kernel/arch/cpu.h"
+#include "guest/kernel/arch/x86_64/page_table_entry.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/sched/clock.h"
 #include "guest/kernel/sched/scheduler.h"
@@ -185,6 +186,8 @@ void SetTimer(zx_time_t deadline) {
 }
 
 void InterruptCpu(uint32_t) { ++state().cpu_interrupts; }
+void PrepareToResume() { SettlePageTableEntries(); }
+
 void ResumeUser(UserState& user, PhysicalAddress) {
   if (!state().user_code) {
     Panic("hosted: there is no user code");

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <unordered_map>
+#include <utility>
 
 #include "guest/kernel/arch/physical_map.h"
 #include "guest/kernel/arch/tlb.h"
@@ -28,6 +29,8 @@ constexpr uint64_t kReserved = (uint64_t{1} << 52) - (uint64_t{1} << kAddressBit
 struct Mmu {
   MmuStatistics statistics;
   std::unordered_map<const uint64_t*, uint64_t> stale;  // removed, but a CPU may still use it
+  uint64_t* late_slot = nullptr;                        // an entry that is not in memory yet
+  uint64_t late_value = 0;
 };
 
 Mmu& mmu() {
@@ -137,7 +140,9 @@ void OnInvalidation(CpuMask cpus) {
   mmu().stale.clear();
 }
 
+// As user code sees it, which runs only when everything is in memory.
 std::optional<arch::Translation> Walk(PhysicalAddress root, VirtualAddress address) {
+  arch::SettlePageTableEntries();
   bool writable = true;
   bool user = true;
   bool executable = true;
@@ -166,6 +171,7 @@ std::optional<arch::Translation> Walk(PhysicalAddress root, VirtualAddress addre
 }
 
 void MarkAccessed(PhysicalAddress root, VirtualAddress address) {
+  arch::SettlePageTableEntries();
   PhysicalAddress table = root;
   for (int shift = 39;; shift -= 9) {
     uint64_t& entry = arch::PhysicalToVirtual<uint64_t>(table)[(address >> shift) & 511];
@@ -187,6 +193,18 @@ namespace arch {
 void StorePageTableEntry(uint64_t* slot, uint64_t value) {
   fake_arch::OnStore(slot, *slot, value);
   *slot = value;
+}
+
+void StorePageTableEntryLate(uint64_t* slot, uint64_t value) {
+  SettlePageTableEntries();
+  fake_arch::mmu().late_slot = slot;
+  fake_arch::mmu().late_value = value;
+}
+
+void SettlePageTableEntries() {
+  if (uint64_t* slot = std::exchange(fake_arch::mmu().late_slot, nullptr)) {
+    StorePageTableEntry(slot, fake_arch::mmu().late_value);
+  }
 }
 
 void InvalidateAddressSpace(CpuMask running) { fake_arch::OnInvalidation(running); }

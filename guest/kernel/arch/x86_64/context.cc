@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guest/kernel/arch/cpu.h"
+#include "guest/kernel/arch/x86_64/late_entry.h"
 #include "guest/kernel/arch/x86_64/nucleus.h"
 #include "guest/kernel/arch/x86_64/per_cpu.h"
 #include "guest/kernel/arch/x86_64/probe.h"
@@ -92,6 +93,8 @@ uint64_t CurrentStackTop() {
 }
 
 }  // namespace
+
+void PrepareToResume() { HandOverLateEntry(CurrentCpu().index); }
 
 void ResumeUser(UserState& state, PhysicalAddress page_table_root) {
   PerCpu& cpu = CurrentPerCpu();

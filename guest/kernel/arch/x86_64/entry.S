@@ -60,6 +60,8 @@ entry_number = 0
   movl $entry_number, PER_CPU_ENTRY(%rsp)
   .if entry_number == NUCLEUS_ENTRY_SYSCALL
     jmp enter_from_syscall
+  .elseif entry_number == 14
+    jmp enter_from_page_fault
   .elseif entry_number >= NUCLEUS_ENTRY_KERNEL_FAULT
     jmp enter_from_kernel_fault
   .else
@@ -68,7 +70,10 @@ entry_number = 0
   entry_number = entry_number + 1
 .endr
 
+// RAX = CR2.
 .balign 16
+enter_from_page_fault:
+  mov %rax, PER_CPU_FAULT_ADDRESS(%rsp)
 enter_from_trap:
   BEGIN_OUTERMOST
   mov PER_CPU_USER_STATE(%rsp), %rax

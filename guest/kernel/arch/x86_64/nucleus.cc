@@ -209,6 +209,19 @@ void SetUndefinedInstructionIsFault(uint32_t index, bool is_fault) {
       MakeGate(kVectorUndefined, stubs + target, kTrapStack);
 }
 
+// The gate is read at each trap, so one store turns it; the two stubs are on one page.
+void SetResumeStores(uint32_t index, bool stores) {
+  const uint64_t target = AreaAddress(index) + NUCLEUS_STUBS + (stores ? STUB_RESUME_STORING : STUB_RESUME);
+  Gate& gate = PhysicalToVirtual<Gate>(KernelGates(index))[kVectorUndefined];
+  *const_cast<volatile uint16_t*>(&gate.offset_low) = static_cast<uint16_t>(target);
+}
+
+void SetResumeStore(PerCpu& cpu, uint64_t* slot, uint64_t value) {
+  const uint64_t end = reinterpret_cast<uint64_t>(slot + 1);
+  memcpy(cpu.nucleus_data + DATA_STORE_END, &end, sizeof(end));
+  memcpy(cpu.nucleus_data + DATA_STORE_VALUE, &value, sizeof(value));
+}
+
 Result<> MapNucleusAreas(PageTable& table, uint32_t count, NucleusView view) {
   const bool kernel = view == NucleusView::kKernel;
   const PhysicalAddress stubs = ImagePhysicalAddress(kernel ? nucleus_kernel_stubs : nucleus_user_stubs);

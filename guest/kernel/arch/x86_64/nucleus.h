@@ -37,6 +37,10 @@ void PrepareNucleusArea(uint32_t index, VirtualAddress boot_stack_top, DebugGate
 // some. While `is_fault`, it leads to the fault path instead.
 void SetUndefinedInstructionIsFault(uint32_t index, bool is_fault);
 
+// Whether the CPU's next resume stores an entry of a page table on its way (late_entry.h), and which.
+void SetResumeStores(uint32_t index, bool stores);
+void SetResumeStore(PerCpu& cpu, uint64_t* slot, uint64_t value);
+
 // Maps the areas of CPUs [0, count) with the kernel's or the user's view of gates and stubs. ZX_ERR_NO_MEMORY.
 enum class NucleusView { kKernel, kUser };
 Result<> MapNucleusAreas(PageTable& table, uint32_t count, NucleusView view);

@@ -85,6 +85,15 @@ void ClearLeaves(PageTable& table, VirtualAddress va, size_t pages, bool* cleare
   GK_ASSERT(walked);
 }
 
+// Of the frames there is not more than one.
+bool IsOne(std::span<const PhysicalAddress> frames) {
+  size_t count = 0;
+  for (size_t i = 0; i < frames.size() && count <= 1; ++i) {
+    count += frames[i] != kNoFrame ? 1u : 0u;
+  }
+  return count <= 1;
+}
+
 }  // namespace
 
 Result<PageTable> PageTable::Create() {
@@ -130,6 +139,7 @@ Result<> PageTable::Map(VirtualAddress va, PhysicalAddress pa, size_t pages, con
   if (!IsPermitted(attributes.access)) {
     return Error(ZX_ERR_ACCESS_DENIED);
   }
+  SettlePageTableEntries();
   if (IsMapped(*this, va, pages)) {
     return Error(ZX_ERR_ALREADY_EXISTS);
   }
@@ -160,6 +170,9 @@ Result<> PageTable::MapFrames(VirtualAddress va, std::span<const PhysicalAddress
     return Error(ZX_ERR_ACCESS_DENIED);
   }
   const uint64_t bits = LeafBits(attributes);
+  // Several stores into one table are cheaper done here: the first makes the host give up protecting it.
+  const bool alone = IsOne(frames);
+  SettlePageTableEntries();
   const bool mapped = PageTableWalker(*this).Walk(
       va, frames.size(), [=](Page& table, unsigned level, unsigned index, const SlotRange& range) {
         const uint64_t entry = table.data<uint64_t>()[index];
@@ -168,7 +181,7 @@ Result<> PageTable::MapFrames(VirtualAddress va, std::span<const PhysicalAddress
         }
         const PhysicalAddress frame = frames[(range.first - va) / kPageSize];
         if (!IsPresent(entry) && frame != kNoFrame) {
-          SetEntry(table, index, frame | bits);
+          SetEntry(table, index, frame | bits, alone ? StoreTime::kLate : StoreTime::kNow);
         }
         return Step::kNext;
       });
@@ -179,6 +192,7 @@ Result<> PageTable::Unmap(VirtualAddress va, size_t pages) {
   if (!Accepts(va, pages)) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
+  SettlePageTableEntries();
   PAGODA_TRY(SplitLeafAt(va));
   PAGODA_TRY(SplitLeafAt(va + pages * kPageSize));
   ClearLeaves(*this, va, pages, &needs_invalidation_);
@@ -192,6 +206,7 @@ Result<> PageTable::Protect(VirtualAddress va, size_t pages, Access access) {
   if (!Accepts(va, pages)) {
     return Error(ZX_ERR_INVALID_ARGS);
   }
+  SettlePageTableEntries();
   PAGODA_TRY(SplitLeafAt(va));
   PAGODA_TRY(SplitLeafAt(va + pages * kPageSize));
   const uint64_t cleared = access.write ? 0 : kEntryWritable;
@@ -218,6 +233,7 @@ Result<> PageTable::Protect(VirtualAddress va, size_t pages, Access access) {
 }
 
 std::optional<Translation> PageTable::Query(VirtualAddress va) const {
+  SettlePageTableEntries();
   if (!IsCanonical(va)) {
     return std::nullopt;
   }
@@ -240,6 +256,7 @@ std::optional<Translation> PageTable::Query(VirtualAddress va) const {
 // is not stored again: each store into the table of a large leaf is a trap on a host that shadows page tables, and a
 // few of them make it forget all that the table maps.
 bool PageTable::TakeAccessed(VirtualAddress va) {
+  SettlePageTableEntries();
   if (!IsCanonical(va)) {
     return false;
   }
@@ -272,6 +289,7 @@ void PageTable::OnInvalidated() {
 uint64_t PageTable::root_entry() const { return root_->data<uint64_t>()[kSharedRootSlot]; }
 
 void PageTable::Destroy() {
+  SettlePageTableEntries();
   OnInvalidated();
   FreeTables(std::exchange(root_, nullptr), kLevels);
   GK_ASSERT(table_pages_ == 0);

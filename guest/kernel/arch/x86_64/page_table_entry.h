@@ -20,4 +20,11 @@ inline constexpr uint64_t kEntryAddress = 0x000f'ffff'ffff'f000;
 // version (tests/support/fake_arch) also checks what is written.
 void StorePageTableEntry(uint64_t* slot, uint64_t value);
 
+// The same for a slot that has no present entry, for which the memory may have it later: when the calling CPU runs user
+// code again, or at the next call of SettlePageTableEntries. Kernel lock held; so for the next.
+void StorePageTableEntryLate(uint64_t* slot, uint64_t value);
+
+// What was stored is in memory. To be called before page tables are looked at or changed.
+void SettlePageTableEntries();
+
 }  // namespace gk::arch

@@ -41,11 +41,17 @@ inline uint64_t TableEntry(const Page& table) {
   return table.physical_address() | kEntryPresent | kEntryWritable | kEntryUser | kEntryAccessed;
 }
 
-inline void SetEntry(Page& table, unsigned index, uint64_t value) {
+enum class StoreTime : uint8_t { kNow, kLate };  // kLate: see StorePageTableEntryLate
+
+inline void SetEntry(Page& table, unsigned index, uint64_t value, StoreTime time = StoreTime::kNow) {
   uint64_t* slot = table.data<uint64_t>() + index;
   table.table.used += IsPresent(value) ? 1u : 0u;
   table.table.used -= IsPresent(*slot) ? 1u : 0u;
-  StorePageTableEntry(slot, value);
+  if (time == StoreTime::kLate) {
+    StorePageTableEntryLate(slot, value);
+  } else {
+    StorePageTableEntry(slot, value);
+  }
 }
 
 // The part of the walked range that one slot covers.

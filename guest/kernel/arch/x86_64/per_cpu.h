@@ -24,6 +24,7 @@ struct PerCpu {
   uint64_t crash_stack_top = 0;     // for faults of the kernel itself
   uint64_t error_code = 0;          // of the last exception
   uint64_t probe_stack = 0;         // while a probe runs: where to go on when it faults; else 0
+  uint64_t fault_address = 0;       // of the last page fault of user code
 
   // Guest-physical address is given to KVM: see apic.cc and clock.cc.
   alignas(64) uint32_t paravirtual_eoi = 0;
@@ -41,6 +42,7 @@ static_assert(offsetof(PerCpu, stack_top) == PER_CPU_STACK_TOP);
 static_assert(offsetof(PerCpu, crash_stack_top) == PER_CPU_CRASH_STACK_TOP);
 static_assert(offsetof(PerCpu, error_code) == PER_CPU_ERROR_CODE);
 static_assert(offsetof(PerCpu, probe_stack) == PER_CPU_PROBE_STACK);
+static_assert(offsetof(PerCpu, fault_address) == PER_CPU_FAULT_ADDRESS);
 static_assert(offsetof(UserRegisters, rax) == REGISTERS_RAX && offsetof(UserRegisters, rsp) == REGISTERS_RSP);
 static_assert(offsetof(UserRegisters, r8) == REGISTERS_R8 && offsetof(UserRegisters, r15) == REGISTERS_R15);
 static_assert(offsetof(UserRegisters, rip) == REGISTERS_RIP && offsetof(UserRegisters, rflags) == REGISTERS_RFLAGS);

@@ -1,8 +1,7 @@
 // What happens after a trap has reached the kernel: sort out what it was, deal with it, leave.
-#include <string.h>
-
 #include "guest/kernel/arch/cpu.h"
 #include "guest/kernel/arch/x86_64/apic.h"
+#include "guest/kernel/arch/x86_64/late_entry.h"
 #include "guest/kernel/arch/x86_64/nucleus.h"
 #include "guest/kernel/arch/x86_64/per_cpu.h"
 #include "guest/kernel/drivers/drivers.h"
@@ -37,7 +36,7 @@ Trap ReadTrap(const PerCpu& cpu) {
     trap.error_code = cpu.error_code;
   }
   if (trap.entry == kVectorPageFault) {
-    memcpy(&trap.fault_address, cpu.nucleus_data + DATA_FAULT_ADDRESS, sizeof(trap.fault_address));
+    trap.fault_address = cpu.fault_address;
   }
   return trap;
 }
@@ -137,6 +136,7 @@ extern "C" [[noreturn]] void HandleTrap(gk::arch::PerCpu* cpu) {
   const zx_time_t entered = gk::observes_steps ? gk::CurrentTime() : 0;
   cpu->cpu.in_user.store(false, std::memory_order_release);
   gk::kernel_lock.Acquire();
+  gk::arch::OnResumed(cpu->cpu.index);
   gk::scheduler->OnKernelEntry();
   gk::arch::NoteEntry(cpu->entry, entered);
   gk::arch::Dispatch(*cpu, gk::arch::ReadTrap(*cpu));

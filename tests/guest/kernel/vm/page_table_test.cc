@@ -126,6 +126,33 @@ TEST_F(PageTableTest, FramesGoWhereNothingIsAndHolesStay) {
   EXPECT_EQ(Look(kVa + 3 * kPageSize)->address, 0x220000u);
 }
 
+// The store of a frame that comes alone is put off until the program runs again.
+TEST_F(PageTableTest, AFrameThatComesAloneIsStoredLateAndSeenByEverythingThatLooks) {
+  ASSERT_TRUE(table_.Map(kVa + kPageSize, 0x300000, 1, kUserRead).ok());
+  const PhysicalAddress frame = 0x200000;
+  const std::array<PhysicalAddress, 3> alone{arch::kNoFrame, arch::kNoFrame, frame};
+
+  const uint64_t before = fake_arch::GetMmuStatistics().stores;
+  ASSERT_TRUE(table_.MapFrames(kVa, alone, kUserRead).ok());
+  EXPECT_EQ(fake_arch::GetMmuStatistics().stores, before);
+
+  EXPECT_EQ(ValueOf(table_.Map(kVa + 2 * kPageSize, 0x400000, 1, kUserRead)), ZX_ERR_ALREADY_EXISTS);
+  EXPECT_EQ(table_.Query(kVa + 2 * kPageSize)->address, frame);
+  EXPECT_EQ(fake_arch::GetMmuStatistics().stores, before + 1);
+}
+
+TEST_F(PageTableTest, AFrameThatIsRemovedBeforeItsStoreIsNotThereAfterwards) {
+  const PhysicalAddress frame = 0x200000;
+  ASSERT_TRUE(table_.Map(kVa + kPageSize, 0x300000, 1, kUserRead).ok());
+  ASSERT_TRUE(table_.MapFrames(kVa, {&frame, 1}, kUserRead).ok());
+
+  ASSERT_TRUE(table_.Unmap(kVa, 1).ok());
+
+  EXPECT_TRUE(table_.needs_invalidation());
+  EXPECT_FALSE(Look(kVa).has_value());
+  EXPECT_TRUE(Look(kVa + kPageSize).has_value());
+}
+
 TEST_F(PageTableTest, UnmapFreesEmptyTablesAfterTheInvalidation) {
   const size_t before = table_.table_pages();
   ASSERT_TRUE(table_.Map(kVa, 0x200000, 3, kUserRead).ok());
