@@ -14,6 +14,7 @@ namespace {
 // x2APIC register MSRs, SDM table 11-6.
 constexpr uint32_t kMsrEndOfInterrupt = 0x80b;
 constexpr uint32_t kMsrSpuriousVector = 0x80f;
+constexpr uint32_t kMsrInService = 0x810;  // the first of eight, 32 vectors each
 constexpr uint32_t kMsrInterruptCommand = 0x830;
 constexpr uint32_t kMsrTimerVector = 0x832;
 constexpr uint32_t kMsrTimerInitialCount = 0x838;
@@ -31,6 +32,15 @@ constexpr uint64_t kPvEoiEnabled = 1;
 
 bool tsc_deadline_timer = false;
 
+// Who ends interrupts that KVM's flag does not end. A software KVM may end them itself as it injects them; then our
+// write would end nothing, for the price of a trap, for each interrupt. The first interrupt tells.
+enum class Ending : uint8_t { kUnknown, kByUs, kByHost };
+constinit Ending ending = Ending::kUnknown;
+
+bool IsInService(uint64_t vector) {
+  return (NucleusReadMsr(kMsrInService + static_cast<uint32_t>(vector / 32)) >> (vector % 32) & 1) != 0;
+}
+
 }  // namespace
 
 void StartApic(PerCpu& cpu, const abi::BootInfo& boot) {
@@ -47,10 +57,16 @@ void StartApic(PerCpu& cpu, const abi::BootInfo& boot) {
   }
 }
 
-void EndInterrupt(PerCpu& cpu) {
+void EndInterrupt(PerCpu& cpu, uint64_t vector) {
   // KVM sets bit 0 when it injects an interrupt that needs no more than this bit cleared; where it could not (another
   // interrupt is waiting), the bit is clear and the register must be written.
-  if ((std::atomic_ref(cpu.paravirtual_eoi).fetch_and(~1u) & 1) == 0) {
+  if ((std::atomic_ref(cpu.paravirtual_eoi).fetch_and(~1u) & 1) != 0) {
+    return;
+  }
+  if (ending == Ending::kUnknown) {
+    ending = IsInService(vector) ? Ending::kByUs : Ending::kByHost;
+  }
+  if (ending == Ending::kByUs) {
     NucleusWriteMsr(kMsrEndOfInterrupt, 0);
   }
 }

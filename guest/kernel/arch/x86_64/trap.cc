@@ -89,7 +89,7 @@ void HandleInterrupt(PerCpu& cpu, uint64_t vector) {
     return;  // needs no end of interrupt (SDM volume 3A, section 11.9)
   }
   ++observation.counters.interrupts;
-  EndInterrupt(cpu);
+  EndInterrupt(cpu, vector);
   if (vector == NUCLEUS_VECTOR_TIMER) {
     scheduler->OnTimer();
   } else if (vector >= NUCLEUS_VECTOR_DEVICES) {
