@@ -21,7 +21,7 @@ namespace {
 // that shadows page tables a neighbour costs a tenth of what its own fault would cost. Aligned in the object as reads
 // are, so that a reader faults once for each read that is not longer. What longer reads bring is shown by one entry,
 // where there was RAM for it in one piece; more than this would be much for a kernel stack.
-constexpr PageIndex kWindowPages = 64;
+constexpr PageIndex kWindowPages = kFaultWindowPages;
 constexpr uint64_t kWindowSize = kWindowPages * kPageSize;
 
 // What an entry made for an access may permit. No entry is ever writable and executable: where the mapping permits

@@ -19,6 +19,9 @@ using base::kPageSize;
 // Index of a page inside something: an address divided by the page size.
 using PageIndex = uint64_t;
 
+// How many pages one fault enters at most where no large page is: those of an aligned part of the object.
+inline constexpr PageIndex kFaultWindowPages = 64;
+
 class PagedContent;
 
 //                    AllocatePage(s)
@@ -51,8 +54,13 @@ enum class DirtyState : uint8_t {
   kAwaitingClean,
 };
 
-// What a program has said about how soon the page will be wanted again.
-enum class PageHint : uint8_t { kNone, kDontNeed, kAlwaysNeed };
+// What has been said about how soon the page will be wanted again.
+enum class PageHint : uint8_t {
+  kNone,
+  kDontNeed,    // a program: ZX_VMO_OP_DONT_NEED, until somebody uses it all the same
+  kAlwaysNeed,  // a program: ZX_VMO_OP_ALWAYS_NEED
+  kAhead,       // its source: it was brought unasked, because somebody is going to use it, and nobody has yet
+};
 
 struct Page {
   union {

@@ -175,6 +175,7 @@ class PagedContent final : public VmoContent,
   bool TakeAccessedMark(PageIndex index);
   [[nodiscard]] bool CanBeHadAgain(const Page& page) const;
   static void OnUsed(Page& page);
+  void OnAheadUsed(PageIndex index);
   void MakePart(Page& page, DirtyState state);
 
   uint64_t DiscardPages() override;

@@ -11,7 +11,23 @@ namespace gk {
 // more belong to no content.
 void PagedContent::OnUsed(Page& page) {
   if (page.object.owner != nullptr && page.dirty_state == DirtyState::kClean) {
+    if (page.hint == PageHint::kAhead) {
+      page.object.owner->OnAheadUsed(page.object.index);
+    }
     reclaim::MarkUsed(page);
+  }
+}
+
+// A fault shows a page's neighbours with it, and nothing is heard of their use then: they are used when it is.
+void PagedContent::OnAheadUsed(PageIndex index) {
+  const bool large = tree_.FindLargeRun(base::AlignDown(index, base::kPagesPerLargePage)) != nullptr;
+  const PageIndex window = large ? base::kPagesPerLargePage : kFaultWindowPages;
+  const PageIndex first = base::AlignDown(index, window);
+  for (PageTree::Entry entry = tree_.FindNextPage(first); entry.index - first < window;
+       entry = tree_.FindNextPage(entry.index + 1)) {
+    if (entry.page->hint == PageHint::kAhead) {
+      reclaim::MarkUsed(*entry.page);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "guest/kernel/lib/min_max.h"
 #include "guest/kernel/lib/panic.h"
@@ -14,6 +15,7 @@ namespace reclaim {
 constinit uint64_t pages_go_every = 0;
 constinit uint64_t expected_pages = 0;
 constinit ShortageObserver* shortage_observer = nullptr;
+constinit RoomObserver* room_observer = nullptr;
 
 namespace {
 
@@ -25,10 +27,17 @@ constexpr uint64_t kMostWatermark = 4096;  // 16 MiB
 // used; next time there are fewer.
 constexpr unsigned kMostChances = 1u << 14;
 
+// What was brought ahead is at most this part of memory, and of what could be taken back.
+constexpr uint64_t kAheadOfMemory = 4;
+constexpr uint64_t kAheadOfReclaimable = 2;
+// It has its turn like others when so many times all of memory has been used since it came.
+constexpr uint32_t kPatience = 4;
+
 struct Candidates {
   base::IntrusiveList<Reclaimable, ReclaimTag> objects;  // the least recently used first, like all of them
   PageQueue not_needed;
   PageQueue pages;
+  PageQueue ahead;
   PageQueue always_needed;
   uint32_t last_use = 0;  // counts uses; stamps are compared by their difference, so it may wrap
 };
@@ -42,6 +51,8 @@ PageQueue& QueueOf(const Page& page) {
       return candidates.not_needed;
     case PageHint::kAlwaysNeed:
       return candidates.always_needed;
+    case PageHint::kAhead:
+      return candidates.ahead;
   }
   Panic("no such hint");
 }
@@ -82,19 +93,16 @@ class Reclaimer {
  public:
   // Leaves the `spared` most recently used pages alone. Those that have their second chance are then among them: what
   // else there is must do.
-  explicit Reclaimer(uint64_t spared) {
-    const Page* newest = candidates.pages.FromBack(spared);
-    if (spared == 0) {
-      last_ = candidates.last_use + kFarAhead;
-    } else if (newest != nullptr) {
-      last_ = newest->object.use_stamp;
-    }
-  }
+  explicit Reclaimer(uint64_t spared) : spared_(spared) { BeginRound(); }
 
   // One step towards more memory. False: nobody is left who could give any.
   bool Step() {
     if (Page* page = candidates.not_needed.front(); page != nullptr) {
       Take(*page);
+      return true;
+    }
+    if (Page* page = ForgottenPage(); page != nullptr) {
+      TakeUnlessUsed(*page);
       return true;
     }
     Page* page = FirstPage();
@@ -104,6 +112,15 @@ class Reclaimer {
     }
     if (!candidates.objects.empty()) {
       freed_ |= candidates.objects.PopFront()->Reclaim() != 0;
+      return true;
+    }
+    page = candidates.ahead.front();
+    if (page != nullptr && !std::exchange(second_round_, true)) {
+      BeginRound();
+      return true;
+    }
+    if (page != nullptr) {
+      TakeUnlessUsed(*page);
       return true;
     }
     page = candidates.always_needed.front();
@@ -123,9 +140,23 @@ class Reclaimer {
   }
 
  private:
+  void BeginRound() {
+    const Page* newest = candidates.pages.FromBack(spared_);
+    if (spared_ == 0) {
+      last_ = candidates.last_use + kFarAhead;
+    } else if (newest != nullptr) {
+      last_ = newest->object.use_stamp;
+    }
+  }
+
   [[nodiscard]] Page* FirstPage() const {
     Page* page = candidates.pages.front();
     return page != nullptr && last_ && !IsOlder(*last_, page->object.use_stamp) ? page : nullptr;
+  }
+  [[nodiscard]] static Page* ForgottenPage() {
+    Page* page = candidates.ahead.front();
+    const auto patience = static_cast<uint32_t>(Min(kPatience * TotalPageCount(), uint64_t{kFarAhead}));
+    return page != nullptr && IsOlder(page->object.use_stamp + patience, candidates.last_use) ? page : nullptr;
   }
   static uint32_t OldestObject() { return candidates.objects.begin()->use_stamp(); }
 
@@ -157,6 +188,8 @@ class Reclaimer {
 
   static constexpr uint32_t kFarAhead = 1u << 30;
 
+  const uint64_t spared_;
+  bool second_round_ = false;     // those that had their chance have none any more: others have had none at all
   std::optional<uint32_t> last_;  // the stamp of the last page that may go; none: they are all spared
   Victims victims_;
   unsigned chances_ = kMostChances;
@@ -200,7 +233,7 @@ void Remove(Reclaimable& object) {
 
 void MarkUsed(Page& page) {
   Remove(page);
-  if (page.hint == PageHint::kDontNeed) {
+  if (page.hint == PageHint::kDontNeed || page.hint == PageHint::kAhead) {
     page.hint = PageHint::kNone;
   }
   Offer(page);
@@ -240,6 +273,37 @@ void ReclaimToHighWatermark() {
   expected_pages = 0;
 }
 
+namespace {
+
+uint64_t MostAhead() {
+  const uint64_t free = FreePageCount() - Min(FreePageCount(), HighWatermark());
+  const uint64_t reclaimable = free + candidates.pages.size() + candidates.ahead.size();
+  return Min(TotalPageCount() / kAheadOfMemory, reclaimable / kAheadOfReclaimable);
+}
+
+}  // namespace
+
+bool HasRoomAhead(uint64_t pages) {
+  if (candidates.ahead.size() >= MostAhead()) {
+    return false;
+  }
+  const bool free = FreePageCount() >= LowWatermark() + pages;
+  if (free && (pages < base::kPagesPerLargePage || HasRun(base::kPagesPerLargePage))) {
+    return true;
+  }
+  Expect(pages);
+  return false;
+}
+
+void AwaitRoomAhead(RoomObserver* observer) { room_observer = observer; }
+
+// Not for each page: whoever is told has something to do.
+void TellOfRoomAhead() {
+  if (const uint64_t most = MostAhead(); most != 0 && candidates.ahead.size() <= most / 2) {
+    std::exchange(room_observer, nullptr)->OnRoomAhead();
+  }
+}
+
 void Expect(uint64_t pages) { expected_pages = Max(expected_pages, pages); }
 
 bool ReclaimAll() { return ReclaimUntil(UINT64_MAX, 0); }
@@ -252,8 +316,10 @@ void OnSafePointOfTest() {
 }
 
 PageStatistics GetPageStatistics() {
-  return {.pages = candidates.not_needed.size() + candidates.pages.size() + candidates.always_needed.size(),
-          .not_needed_pages = candidates.not_needed.size()};
+  return {.pages = candidates.not_needed.size() + candidates.pages.size() + candidates.ahead.size() +
+                   candidates.always_needed.size(),
+          .not_needed_pages = candidates.not_needed.size(),
+          .ahead_pages = candidates.ahead.size()};
 }
 
 }  // namespace reclaim

@@ -6,12 +6,18 @@
 //
 //   1. pages that are not needed (ZX_VMO_OP_DONT_NEED), as long as nobody uses them all the same
 //   2. objects and pages by the time of their last use
-//   3. pages that are always needed (ZX_VMO_OP_ALWAYS_NEED), by that time too: an allocation that fails would be worse
+//   3. pages that were brought ahead of their use (PageHint::kAhead): of those that have been used the CPUs say that
+//      they are in use, and nobody can say that of these. They come before the others when they have been there for a
+//      long time: whoever was to use them has gone elsewhere
+//   4. pages that are always needed (ZX_VMO_OP_ALWAYS_NEED), by that time too: an allocation that fails would be worse
 //
 // A page is used when it arrives, and when a fault or a call looks it up. A mapped page can be used without that, so
 // one whose turn comes is looked up in the page tables first: if the CPUs have marked an entry of it as accessed, the
 // mark is taken away and the page has a second chance, as the most recently used. What that costs and what else there
 // would be is said in this folder's README.
+//
+// So that those that were brought ahead neither push out what is in use nor each other, there are never more than a
+// part of what could be taken back: their source is told to wait (HasRoomAhead), and when to go on (RoomObserver).
 //
 // Those that were used last of all, half a low watermark of pages, are spared as long as an allocation may yet succeed:
 // who waited for them may not have seen them yet.
@@ -67,6 +73,16 @@ class ShortageObserver {
   ~ShortageObserver() = default;
 };
 
+// Who has pages for which there was no room ahead.
+class RoomObserver {
+ public:
+  // There is again. At a safe point.
+  virtual void OnRoomAhead() = 0;
+
+ protected:
+  ~RoomObserver() = default;
+};
+
 namespace reclaim {
 
 extern ShortageObserver* shortage_observer;  // null: there is none
@@ -90,6 +106,16 @@ void Offer(Page& page);
 // What a program says about a page that is there. A page that is not needed and used all the same is like any other.
 void SetHint(Page& page, PageHint hint);
 
+// Whether `pages` more may be brought ahead of their use, not 0, and are free without the reserve; a large page, if
+// they are as many. False: if nothing but free pages is missing the next safe point sees to that.
+[[nodiscard]] bool HasRoomAhead(uint64_t pages);
+// The next safe point at which there is room for a good many of them tells `observer`, once. One at a time: another
+// takes its place; null: nobody.
+void AwaitRoomAhead(RoomObserver* observer);
+extern RoomObserver* room_observer;
+// Out of line: tells it if there is.
+void TellOfRoomAhead();
+
 // Somebody is going to want `pages` more than the low watermark keeps: the next safe point sees that they are free, and
 // a large page among them if there are as many, as far as that can be.
 void Expect(uint64_t pages);
@@ -107,6 +133,9 @@ inline void SafePoint() {
   if (FreePageCount() < LowWatermark() + expected_pages) {
     ReclaimToHighWatermark();
   }
+  if (room_observer != nullptr) {
+    TellOfRoomAhead();
+  }
   if (pages_go_every != 0) {
     OnSafePointOfTest();
   }
@@ -118,6 +147,7 @@ bool ReclaimAll();
 struct PageStatistics {
   uint64_t pages;             // that could go, or were thought so when they were last used
   uint64_t not_needed_pages;  // those of them that would be the first
+  uint64_t ahead_pages;       // those of them that were brought ahead of their use
 };
 [[nodiscard]] PageStatistics GetPageStatistics();
 

@@ -157,6 +157,8 @@ class Vmo final : public RefCounted<Vmo>, public base::ListNode<AllVmosTag> {
   // They are the last to be taken back, and are fetched now as by Prefetch, whose errors these are. Does nothing to an
   // object without a source.
   Result<> AlwaysNeed(uint64_t offset, uint64_t length);
+  // Its source has brought these pages unasked, and expects that they are going to be used.
+  void ExpectUse(uint64_t offset, uint64_t length);
 
   // Drops the pages of the range, which then read as zero. ZX_ERR_INVALID_ARGS: not page-aligned; ZX_ERR_OUT_OF_RANGE;
   // ZX_ERR_NOT_SUPPORTED: this kind of object cannot. Nothing changed on failure.

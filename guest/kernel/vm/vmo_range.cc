@@ -117,6 +117,8 @@ Result<> Vmo::AlwaysNeed(uint64_t offset, uint64_t length) {
   return {};
 }
 
+void Vmo::ExpectUse(uint64_t offset, uint64_t length) { SetHint(offset, length, PageHint::kAhead); }
+
 // As far as the object reaches.
 void Vmo::SetHint(uint64_t offset, uint64_t length, PageHint hint) {
   const PageIndex first = offset / kPageSize;

@@ -289,6 +289,68 @@ TEST_F(EvictTest, PagesThatAreAlwaysNeededGoLast) {
   EXPECT_EQ(Present(*object.vmo), Pages()) << "before an allocation fails";
 }
 
+TEST_F(EvictTest, PagesBroughtAheadGoAfterThoseInUseAndBeforeThoseAlwaysNeeded) {
+  FetchedObject object(200);
+  Use(*object.vmo, {0, 64, 128});
+  object.vmo->ExpectUse(0, kPageSize);
+  ASSERT_TRUE(object.vmo->AlwaysNeed(128 * kPageSize, kPageSize).ok());
+  EXPECT_EQ(reclaim::GetPageStatistics().ahead_pages, 1u);
+  ReclaimOne();
+  EXPECT_EQ(Present(*object.vmo), (Pages{0, 128})) << "though page 0 is the older one";
+  ReclaimOne();
+  EXPECT_EQ(Present(*object.vmo), (Pages{128}));
+}
+
+TEST_F(EvictTest, PageBroughtAheadIsLikeOthersFromItsFirstUseOn) {
+  FetchedObject object(200);
+  Use(*object.vmo, {0, 1, 64, 128});
+  object.vmo->ExpectUse(0, 65 * kPageSize);
+  EXPECT_EQ(reclaim::GetPageStatistics().ahead_pages, 3u);
+  Use(*object.vmo, {1});
+  EXPECT_EQ(reclaim::GetPageStatistics().ahead_pages, 1u) << "page 0 comes with it where a fault shows it";
+  Use(*object.vmo, {128});
+  ReclaimOne();
+  ReclaimOne();
+  EXPECT_EQ(Present(*object.vmo), (Pages{64, 128}));
+}
+
+TEST_F(EvictTest, PageBroughtAheadThatNobodyComesToGoesInTheEnd) {
+  FetchedObject object(2);
+  Use(*object.vmo, {0});
+  object.vmo->ExpectUse(0, kPageSize);
+  for (uint64_t i = 0; i <= 4 * TotalPageCount(); ++i) {
+    Use(*object.vmo, {1});
+  }
+  ReclaimOne();
+  EXPECT_EQ(Present(*object.vmo), (Pages{1}));
+}
+
+struct NotedRoom final : RoomObserver {
+  void OnRoomAhead() override { ++told; }
+  int told = 0;
+};
+
+TEST_F(EvictTest, NoMoreAreBroughtAheadThanAQuarterOfMemoryAndWhoWaitsIsToldOnce) {
+  const uint64_t most = TotalPageCount() / 4;
+  FetchedObject object(most, kMaxFilledPages);
+  for (PageIndex page = 0; page < most; ++page) {
+    ASSERT_EQ(Get(*object.vmo, page), static_cast<int>(page % 256));
+  }
+  EXPECT_TRUE(reclaim::HasRoomAhead(1));
+  object.vmo->ExpectUse(0, most * kPageSize);
+  EXPECT_FALSE(reclaim::HasRoomAhead(1));
+  NotedRoom room;
+  reclaim::AwaitRoomAhead(&room);
+  for (PageIndex page = 0; page < most; page += kFaultWindowPages) {
+    reclaim::SafePoint();
+    EXPECT_EQ(room.told, reclaim::GetPageStatistics().ahead_pages <= most / 2 ? 1 : 0);
+    static_cast<void>(Get(*object.vmo, page));
+  }
+  reclaim::SafePoint();
+  EXPECT_EQ(room.told, 1);
+  EXPECT_EQ(reclaim::GetPageStatistics().ahead_pages, 0u);
+}
+
 TEST_F(EvictTest, CopyHintsAtWhatItShows) {
   FetchedObject object(4);
   const RefPtr<Vmo> copy = Lazy(*object.vmo, 1, 3);
