@@ -6,6 +6,7 @@
 #pragma once
 
 #include <sys/uio.h>
+#include <zircon/errors.h>
 #include <zircon/types.h>
 
 #include <cstdint>
@@ -78,8 +79,14 @@ class VmoControl {
   virtual ~VmoControl() = default;
 
   // Puts pages where the VMO has none, without having been asked. Pages that are there stay as they are.
-  // `data`: page multiples, readable until the handler is called. ZX_ERR_BAD_STATE: detached.
+  // `data`: page multiples, readable until the handler is called. ZX_ERR_BAD_STATE: detached. ZX_ERR_SHOULD_WAIT: for
+  // the last of them there was no room, because the guest has too many pages already that it was given and has not used
+  // yet.
   virtual void SupplyPages(uint64_t offset, std::vector<iovec> data, StatusHandler handler) = 0;
+
+  // Answers when the guest has used so many of these that supplies have room again, which may be never.
+  // ZX_ERR_CANCELED: too many wait. ZX_ERR_NOT_SUPPORTED: nobody tells.
+  virtual void AwaitRoom(StatusHandler handler) { handler(ZX_ERR_NOT_SUPPORTED); }
 
   // `op`, `data` and errors as zx_pager_op_range has them: ZX_PAGER_OP_FAIL, _DIRTY, _WRITEBACK_BEGIN, _WRITEBACK_END.
   virtual void OpRange(uint32_t op, uint64_t offset, uint64_t length, uint64_t data, StatusHandler handler) = 0;

@@ -129,6 +129,11 @@ void PortVmoControl::SupplyPages(uint64_t offset, std::vector<iovec> data, Statu
   operations_->Submit({.message = message, .handler = std::move(handler), .data = std::move(data)});
 }
 
+void PortVmoControl::AwaitRoom(StatusHandler handler) {
+  operations_->Submit(
+      {.message = Message(abi::PortOperationKind::kAwaitRoom), .handler = std::move(handler), .data = {}});
+}
+
 void PortVmoControl::OpRange(uint32_t op, uint64_t offset, uint64_t length, uint64_t data, StatusHandler handler) {
   abi::PortOperation message = Message(abi::PortOperationKind::kOpRange);
   message.argument = op;

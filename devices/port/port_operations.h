@@ -89,6 +89,7 @@ class PortVmoControl final : public pager::VmoControl {
       : operations_(std::move(operations)), object_(object) {}
 
   void SupplyPages(uint64_t offset, std::vector<iovec> data, StatusHandler handler) override;
+  void AwaitRoom(StatusHandler handler) override;
   void OpRange(uint32_t op, uint64_t offset, uint64_t length, uint64_t data, StatusHandler handler) override;
   void QueryDirtyRanges(uint64_t offset, uint64_t length, DirtyRangesHandler handler) override;
   void QueryVmoStats(uint32_t options, VmoStatsHandler handler) override;

@@ -84,13 +84,14 @@ enum class PortOperationKind : uint32_t {
   kDetach = 5,
   kLend = 6,
   kTimeOut = 7,
+  kAwaitRoom = 8,
 };
 
 struct PortOperation {
   uint64_t id;      // chosen by the device, never 0, echoed in the answer
   uint64_t object;  // as given by kOpen
-  uint64_t offset;  // bytes, page-aligned; kQueryVmoStats, kDetach: 0
-  uint64_t length;  // bytes, a page multiple; kQueryVmoStats, kDetach: 0
+  uint64_t offset;  // bytes, page-aligned; kQueryVmoStats, kDetach, kAwaitRoom: 0
+  uint64_t length;  // bytes, a page multiple; kQueryVmoStats, kDetach, kAwaitRoom: 0
   uint64_t data;    // kOpRange: that of zx_pager_op_range; else 0
   PortOperationKind kind;
   uint32_t argument;  // kOpRange: ZX_PAGER_OP_...; kQueryVmoStats: 0 or ZX_PAGER_RESET_VMO_STATS; else 0

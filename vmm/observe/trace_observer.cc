@@ -65,6 +65,8 @@ const char* NameOf(const dev::abi::PortOperation& operation) {
       return "LEND";
     case Operation::kTimeOut:
       return "TIME_OUT";
+    case Operation::kAwaitRoom:
+      return "AWAIT_ROOM";
   }
   return "OPERATION";
 }

@@ -27,6 +27,7 @@ PortOperations::~PortOperations() {
   if (messages_ != nullptr) {
     FreeContiguous(messages_, kMessagePages);
   }
+  Abandon();
 }
 
 Result<> PortOperations::SetUp(VirtioMmio& device) {
@@ -83,6 +84,12 @@ void PortOperations::Abandon() {
   for (Supply& supply : supplies_) {
     supply = {};
   }
+  for (uint64_t& operation : awaits_room_) {
+    operation = 0;
+  }
+  if (reclaim::room_observer == this) {
+    reclaim::AwaitRoomAhead(nullptr);
+  }
 }
 
 // --- operations ---
@@ -114,6 +121,9 @@ void PortOperations::CarryOut(const UsedChain& used) {
                          .next = operation.offset / kPageSize,
                          .end = (operation.offset + operation.length) / kPageSize};
       GoOn(slot);
+      return;
+    case abi::PortOperationKind::kAwaitRoom:
+      AwaitRoom(slot, operation.id);
       return;
     case abi::PortOperationKind::kOpRange:
       Answer(slot, operation.id, OperateOnRange(vmo, operation));
@@ -179,6 +189,15 @@ Status PortOperations::Lend(PortObject& object, const abi::PortOperation& operat
 
 // --- supplies ---
 
+// How many pages one READ of [first, end) may have: what one page-table entry shows, where so much is a small part of
+// memory.
+uint64_t PortOperations::CountTogether(PageIndex first, PageIndex end) {
+  constexpr uint64_t kFractionOfMemory = 32;
+  const bool large = base::IsAligned(first, base::kPagesPerLargePage) && end - first >= base::kPagesPerLargePage &&
+                     TotalPageCount() / kFractionOfMemory >= base::kPagesPerLargePage;
+  return large ? base::kPagesPerLargePage : Min(end - first, kFaultWindowPages);
+}
+
 // Asks for what is missing, as far as reads are left for it; answers when nothing is left to do.
 void PortOperations::GoOn(uint32_t slot) {
   Supply& supply = supplies_[slot];
@@ -187,6 +206,10 @@ void PortOperations::GoOn(uint32_t slot) {
     PageSource* source = vmo == nullptr ? nullptr : vmo->pager_source();
     if (source == nullptr) {
       supply.status = Status(ZX_ERR_BAD_HANDLE);
+      break;
+    }
+    if (!reclaim::HasRoomAhead(CountTogether(supply.next, supply.end))) {
+      supply.status = Status(ZX_ERR_SHOULD_WAIT);
       break;
     }
     const Result<PageSource::Fetched> fetched = source->Fetch(supply.next, supply.end - supply.next, supply.operation);
@@ -200,6 +223,31 @@ void PortOperations::GoOn(uint32_t slot) {
   if (supply.reads == 0) {
     const Supply done = std::exchange(supply, {});
     Answer(slot, done.operation, done.status);
+  }
+}
+
+// One too many takes the place of the first of them, so that there are slots left for other operations.
+void PortOperations::AwaitRoom(uint32_t slot, uint64_t id) {
+  uint32_t first = slot;
+  size_t count = 0;
+  for (uint32_t each = 0; each < kSlots; ++each) {
+    if (awaits_room_[each] != 0) {
+      ++count;
+      first = first == slot || awaits_room_[each] < awaits_room_[first] ? each : first;
+    }
+  }
+  if (count == kMostAwaitRoom) {
+    Answer(first, std::exchange(awaits_room_[first], 0), Status(ZX_ERR_CANCELED));
+  }
+  awaits_room_[slot] = id;
+  reclaim::AwaitRoomAhead(this);
+}
+
+void PortOperations::OnRoomAhead() {
+  for (uint32_t slot = 0; slot < kSlots; ++slot) {
+    if (const uint64_t operation = std::exchange(awaits_room_[slot], 0); operation != 0) {
+      Answer(slot, operation, Status(ZX_OK));
+    }
   }
 }
 

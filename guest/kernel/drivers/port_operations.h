@@ -4,8 +4,9 @@
 //   with the device --used--> being carried out --answer posted--> with the device
 //
 // Most operations are carried out at once. A supply goes on: its slot asks for the pages that are missing, a few READs
-// at a time, and is answered after the last.
-// Nothing is allocated after SetUp but a loan, and what the VMO needs. Kernel lock held; nothing blocks.
+// at a time, and is answered after the last. It ends early when the VMO has as many pages that nobody has used yet as
+// it may have; when that is over is the answer to kAwaitRoom, of which few are kept. Nothing is allocated after SetUp
+// but a loan, and what the VMO needs. Kernel lock held; nothing blocks.
 #pragma once
 
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #include "guest/kernel/drivers/virtio_mmio.h"
 #include "guest/kernel/lib/ref_ptr.h"
 #include "guest/kernel/lib/status.h"
+#include "guest/kernel/vm/reclaim.h"
 
 namespace gk::drivers {
 
@@ -35,9 +37,10 @@ class PortOperationTarget {
   ~PortOperationTarget() = default;
 };
 
-class PortOperations final : public SupplyObserver {
+class PortOperations final : public SupplyObserver, private RoomObserver {
  public:
   static constexpr size_t kSlots = 8;
+  static constexpr size_t kMostAwaitRoom = 4;
 
   explicit constexpr PortOperations(PortOperationTarget& target) : target_(target) {}
   // Precondition: the device no longer has our memory.
@@ -57,6 +60,7 @@ class PortOperations final : public SupplyObserver {
   void OnSupplyRead(uint64_t operation, Status status) override;
 
  private:
+  void OnRoomAhead() override;
   // A supply under way.
   struct Supply {
     RefPtr<PortObject> object;  // null: none
@@ -78,12 +82,15 @@ class PortOperations final : public SupplyObserver {
   [[nodiscard]] Status Lend(PortObject& object, const abi::PortOperation& operation);
   void Query(uint32_t slot, const Vmo& vmo, const abi::PortOperation& operation);
   void GoOn(uint32_t slot);
+  void AwaitRoom(uint32_t slot, uint64_t id);
+  [[nodiscard]] static uint64_t CountTogether(PageIndex first, PageIndex end);
 
   PortOperationTarget& target_;
   VirtioMmio* device_ = nullptr;
   SplitQueue queue_;
   Page* messages_ = nullptr;  // a page of messages, then a page of ranges for each slot
   Supply supplies_[kSlots];
+  uint64_t awaits_room_[kSlots] = {};  // the kAwaitRoom in that slot; 0: none
 };
 
 }  // namespace gk::drivers

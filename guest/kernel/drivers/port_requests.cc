@@ -265,10 +265,15 @@ void PortRequests::Finish(const UsedChain& used) {
 void PortRequests::End(PortObject& object, SourceRequest* question, PortErrand* errand, Status status) {
   if (question != nullptr) {
     const uint64_t operation = question->kind == SourceRequestKind::kRead ? question->provider_data : 0;
+    const uint64_t offset = question->offset();
+    const uint64_t length = question->length();
     // OnRequestDone destroys the question, which may hold the last reference to its source.
     const RefPtr<PageSource> source = question->source;
     source->OnRequestDone(*question, status);
     if (operation != 0) {
+      if (Vmo* vmo = object.vmo(); vmo != nullptr && status.ok()) {
+        vmo->ExpectUse(offset, length);
+      }
       supplies_.OnSupplyRead(operation, status);
     }
   } else if (errand != nullptr && errand->kind == abi::PortRequestKind::kLend) {

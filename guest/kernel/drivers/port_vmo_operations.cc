@@ -38,7 +38,8 @@ Result<> CheckOperation(const abi::PortOperation& operation) {
   if (operation.kind == Kind::kOpRange) {
     return {};  // the operation itself knows what may be in it
   }
-  const bool takes_range = operation.kind != Kind::kQueryVmoStats && operation.kind != Kind::kDetach;
+  const bool takes_range =
+      operation.kind != Kind::kQueryVmoStats && operation.kind != Kind::kDetach && operation.kind != Kind::kAwaitRoom;
   const uint32_t permitted = operation.kind == Kind::kQueryVmoStats ? ZX_PAGER_RESET_VMO_STATS : 0;
   if (operation.data != 0 || (operation.argument & ~permitted) != 0 ||
       (!takes_range && (operation.offset != 0 || operation.length != 0))) {
@@ -51,6 +52,7 @@ Result<> CheckOperation(const abi::PortOperation& operation) {
     case Kind::kDetach:
     case Kind::kLend:
     case Kind::kTimeOut:
+    case Kind::kAwaitRoom:
       return {};
     default:
       return Error(ZX_ERR_NOT_SUPPORTED);

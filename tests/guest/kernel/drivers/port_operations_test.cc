@@ -7,11 +7,13 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "guest/kernel/drivers/port_client.h"
 #include "guest/kernel/vm/page_request.h"
+#include "guest/kernel/vm/reclaim.h"
 #include "tests/guest/kernel/drivers/port_support.h"
 #include "tests/support/fake_arch/fibers.h"
 
@@ -185,6 +187,44 @@ TEST_F(PortOperationsTest, ALongSupplyGoesOnUntilItIsDone) {
   EXPECT_EQ(keeper_->size(), kPages);
 }
 
+TEST_F(PortOperationsTest, WhatASupplyBroughtIsAheadUntilItIsUsed) {
+  Fetch(3, 1);
+  port_.Operate(Operation(Kind::kSupply, 2, 4));
+  client_.OnInterrupt();
+  while (const auto call = port_.Take(kRequests)) {
+    port_.AnswerRead(*call);
+  }
+  client_.OnInterrupt();
+  ASSERT_TRUE(port_.TakeAnswer().has_value());
+  EXPECT_EQ(reclaim::GetPageStatistics().ahead_pages, 3u) << "all but the page that a program has read";
+  PageRequest request;
+  ASSERT_EQ(keeper_->vmo().RequirePage(4, PageIntent::kRead, 1, request).kind(), PageLookup::Kind::kReady);
+  EXPECT_EQ(reclaim::GetPageStatistics().ahead_pages, 0u);
+}
+
+TEST_F(PortOperationsTest, RoomIsToldAtASafePointAndOfTooManyWhoWaitTheFirstGivesWay) {
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i <= PortOperations::kMostAwaitRoom; ++i) {
+    EXPECT_FALSE(port_.TakeAnswer().has_value());
+    ids.push_back(port_.Operate(Operation(Kind::kAwaitRoom)));
+    client_.OnInterrupt();
+  }
+  const auto given_way = port_.TakeAnswer();
+  ASSERT_TRUE(given_way.has_value());
+  EXPECT_EQ(given_way->answer.id, ids.front());
+  EXPECT_EQ(given_way->answer.status, ZX_ERR_CANCELED);
+  EXPECT_EQ(StatusOfDoing(Operation(Kind::kQueryDirtyRanges, 0, kPages)), ZX_OK) << "there is room for others";
+  reclaim::SafePoint();
+  std::set<uint64_t> told;
+  while (const auto answered = port_.TakeAnswer()) {
+    EXPECT_EQ(answered->answer.status, ZX_OK);
+    told.insert(answered->answer.id);
+  }
+  EXPECT_EQ(told, std::set<uint64_t>(ids.begin() + 1, ids.end()));
+  reclaim::SafePoint();
+  EXPECT_FALSE(port_.TakeAnswer().has_value());
+}
+
 TEST_F(PortOperationsTest, AFailedSupplyPassesTheErrorOn) {
   port_.Operate(Operation(Kind::kSupply, 0, 1));
   client_.OnInterrupt();
@@ -344,7 +384,7 @@ TEST_F(PortOperationsTest, OperationsAreCheckedAsSystemCallsAre) {
       {Operation(Kind::kTimeOut, 0, kPages + 1), ZX_ERR_OUT_OF_RANGE},
       {Operation(Kind::kQueryDirtyRanges, UINT64_MAX / kPageSize, 1), ZX_ERR_OUT_OF_RANGE},
       {Operation(static_cast<Kind>(0)), ZX_ERR_NOT_SUPPORTED},
-      {Operation(static_cast<Kind>(8)), ZX_ERR_NOT_SUPPORTED},
+      {Operation(static_cast<Kind>(9)), ZX_ERR_NOT_SUPPORTED},
       {Operation(Kind::kDetach, 1, 0), ZX_ERR_INVALID_ARGS},
       {Operation(Kind::kQueryVmoStats, 0, 1), ZX_ERR_INVALID_ARGS},
       {change(Operation(Kind::kQueryVmoStats), [](auto& o) { o.argument = 2; }), ZX_ERR_INVALID_ARGS},
