@@ -1,6 +1,8 @@
 #include "devices/pager/replay/plan.h"
 
 #include <algorithm>
+#include <numeric>
+#include <span>
 
 #include "shared/base/range.h"
 
@@ -27,67 +29,57 @@ std::vector<ReadRange> Merge(std::vector<ReadRange> ranges) {
   return merged;
 }
 
-// `ranges` without the page at `offset`.
-std::vector<ReadRange> Without(const std::vector<ReadRange>& ranges, uint64_t offset) {
-  std::vector<ReadRange> rest;
-  for (const ReadRange& range : ranges) {
-    const uint64_t end = range.offset + range.length;
-    if (offset < range.offset || offset >= end) {
-      rest.push_back(range);
-      continue;
-    }
-    if (offset > range.offset) {
-      rest.push_back({.offset = range.offset, .length = offset - range.offset});
-    }
-    if (offset + base::kPageSize < end) {
-      rest.push_back({.offset = offset + base::kPageSize, .length = end - offset - base::kPageSize});
+uint64_t TotalLength(const std::vector<ReadRange>& ranges) {
+  return std::accumulate(ranges.begin(), ranges.end(), uint64_t{0},
+                         [](uint64_t sum, const ReadRange& range) { return sum + range.length; });
+}
+
+// What continues its predecessor made part of that.
+std::vector<ReadRange> InOrder(std::span<const ReadRange> reads) {
+  std::vector<ReadRange> ranges;
+  for (const ReadRange& read : reads) {
+    if (!ranges.empty() && ranges.back().offset + ranges.back().length == read.offset) {
+      ranges.back().length += read.length;
+    } else {
+      ranges.push_back(read);
     }
   }
-  return rest;
+  return ranges;
 }
 
 }  // namespace
 
-Plan::Plan(std::vector<ReadRange> reads, const PlanOptions& options) : reads_(std::move(reads)) {
-  uint64_t bytes = 0;
+Plan::Plan(std::vector<ReadRange> reads, const PlanOptions& options)
+    : options_(options), reads_(std::move(reads)), fetched_(reads_.size()) {
   for (size_t i = 0; i < reads_.size(); ++i) {
-    const bool fits = !steps_.empty() && i - steps_.back().first < options.step_reads &&
-                      bytes + reads_[i].length <= options.step_bytes;
-    if (fits) {
-      steps_.back().end = i + 1;
-      bytes += reads_[i].length;
-    } else {
-      steps_.push_back({.first = i, .end = i + 1});
-      bytes = reads_[i].length;
-    }
     by_offset_.emplace_back(reads_[i].offset, i);
     longest_ = std::max(longest_, reads_[i].length);
   }
   std::sort(by_offset_.begin(), by_offset_.end());
 }
 
-// The first step is known to begin: the guest has the object. The last ones start nothing.
-bool Plan::HasMark(size_t step) const { return step != 0 && step + 1 < steps_.size(); }
-
 Plan::Fetch Plan::TakeStep() {
-  if (stopped_ || next_step_ >= steps_.size() || next_step_ > at_ + ahead_) {
+  if (stopped_ || diverged() || next_ >= reads_.size()) {
     return {};
   }
-  const size_t number = next_step_++;
-  const Step& step = steps_[number];
-  std::vector<ReadRange> ranges(reads_.begin() + static_cast<std::ptrdiff_t>(step.first),
-                                reads_.begin() + static_cast<std::ptrdiff_t>(step.end));
-  ranges = Merge(std::move(ranges));
-  if (HasMark(number)) {
-    ranges = Without(ranges, reads_[step.first].offset);
-  }
-  return {.step = number, .ranges = std::move(ranges)};
+  const size_t first = next_;
+  uint64_t bytes = 0;
+  do {
+    bytes += reads_[next_++].length;
+  } while (next_ < reads_.size() && next_ - first < options_.step_reads &&
+           bytes + reads_[next_].length <= options_.step_bytes);
+  steps_.push_back({.first = first, .end = next_});
+  const std::span<const ReadRange> reads = std::span(reads_).subspan(first, next_ - first);
+  std::vector<ReadRange> in_order = InOrder(reads);
+  std::vector<ReadRange> merged = Merge({reads.begin(), reads.end()});
+  const bool by_offset = merged.size() <= in_order.size() / 2 || TotalLength(merged) != TotalLength(in_order);
+  return {.step = steps_.size() - 1, .ranges = std::move(by_offset ? merged : in_order)};
 }
 
-size_t Plan::StepOf(size_t index) const {
-  const auto after = std::upper_bound(steps_.begin(), steps_.end(), index,
-                                      [](size_t wanted, const Step& step) { return wanted < step.first; });
-  return static_cast<size_t>(after - steps_.begin()) - 1;
+void Plan::OnFetched(size_t step) {
+  for (size_t read = steps_[step].first; read < steps_[step].end; ++read) {
+    fetched_[read] = true;
+  }
 }
 
 // The recorded read that this one begins in: the next one from where the guest is, else the last one before.
@@ -95,7 +87,6 @@ std::optional<size_t> Plan::Find(const ReadRange& read) const {
   auto at = std::upper_bound(by_offset_.begin(), by_offset_.end(), std::pair(read.offset, SIZE_MAX));
   std::optional<size_t> next;
   std::optional<size_t> before;
-  const size_t here = steps_.empty() ? 0 : steps_[at_].first;
   for (size_t looked = 0; at != by_offset_.begin() && looked < kMostLookedAt; ++looked) {
     --at;
     const auto& [offset, index] = *at;
@@ -105,7 +96,7 @@ std::optional<size_t> Plan::Find(const ReadRange& read) const {
     if (read.offset - offset >= reads_[index].length) {
       continue;
     }
-    if (index >= here) {
+    if (index >= at_) {
       next = std::min(next.value_or(index), index);
     } else {
       before = std::max(before.value_or(index), index);
@@ -114,37 +105,39 @@ std::optional<size_t> Plan::Find(const ReadRange& read) const {
   return next ? next : before;
 }
 
-void Plan::OnRead(const ReadRange& read) {
+std::optional<size_t> Plan::OnRead(const ReadRange& read) {
   const std::optional<size_t> found = Find(read);
+  strangers_ = found ? 0 : strangers_ + 1;
   if (!found) {
-    ++strangers_;
-    return;
+    return std::nullopt;
   }
-  strangers_ = 0;
-  const size_t step = StepOf(*found);
-  const bool is_mark = HasMark(step) && read.offset == reads_[steps_[step].first].offset;
-  if (step >= next_step_ || is_mark) {
-    lost_ = is_mark ? lost_ : 0;
-    ArriveAt(step);
-    return;
+  at_ = std::max(at_, *found);
+  if (fetched_[*found]) {
+    OnLost(*found);
+    return std::nullopt;
   }
-  if (!steps_[step].fetched) {
-    return;  // the guest was faster than the pages on their way
-  }
-  if (++lost_ * kLostShare > steps_[step].end - steps_[step].first) {
-    lost_ = 0;
-    if (ahead_ == 0) {
-      Stop();
-    } else {
-      --ahead_;
-    }
-  }
+  return found;
 }
 
-// What the guest has passed by is not fetched any more.
-void Plan::ArriveAt(size_t step) {
-  at_ = std::max(at_, step);
-  next_step_ = std::max(next_step_, step);
+void Plan::GoOnBehind(size_t read) {
+  if (reads_[read].length < kStreamBytes) {
+    next_ = read + 1;
+    return;
+  }
+  const bool again = lead_ != 0 && read >= lead_from_ && read - lead_from_ <= kSoon * lead_;
+  lead_ = again ? std::min(2 * lead_, kMostLead) : kLeastLead;
+  lead_from_ = read;
+  next_ = std::min(reads_.size(), read + lead_);
+}
+
+void Plan::OnLost(size_t index) {
+  if (index < lost_from_ || index - lost_from_ >= kLostWindow) {
+    lost_from_ = index;
+    lost_ = 0;
+  }
+  if (++lost_ * kLostShare > kLostWindow) {
+    Stop();
+  }
 }
 
 }  // namespace pager::replay

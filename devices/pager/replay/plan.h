@@ -1,17 +1,14 @@
-// What to fetch ahead of a guest, and when: the reads of one object in a recorded run, against those of this run.
+// What to fetch ahead of a guest, and in which order: the reads of one object in a recorded run, against those of this
+// run.
 //
-// The plan is cut into steps. Two are fetched at once, and the next one when the guest arrives at the step before the
-// last; so what lies ahead of the guest is bounded. How do we know that it arrives, when everything is there already?
-// One page at the start of each step is left out on purpose: its fault is the guest's sign of life, and costs one
-// request for each step.
+// They are fetched in steps, one after the other. How far that may be ahead of the guest says the guest, by whether it
+// takes supplies (VmoControl::AwaitRoom); what it uses of them is not seen here. Seen is what it reads itself:
 //
-//   step      0         1         2         3        ...
-//            |.........|t........|t........|t.......|          t: left out
-//   fetched   at once   at once   at t1     at t2              (t1 starts step 2, t2 starts step 3, ...)
-//
-// A guest that goes elsewhere does not come to the next t, and nothing more is fetched. One that comes to a place
-// further on is followed there. One that asks again for what was fetched already has lost it before it was used: then
-// less is fetched ahead, and in the end nothing.
+//   what was not fetched yet        it has overtaken, or jumped there: fetching goes on from behind that
+//   what is in no recorded read,    it has gone elsewhere: nothing is fetched until it comes back
+//   many times
+//   what was fetched, a large       pages were given up before they were used: nothing is fetched any more
+//   part of it
 //
 // Pure: no threads, no I/O.
 #pragma once
@@ -23,6 +20,7 @@
 #include <vector>
 
 #include "devices/pager/replay/working_set.h"
+#include "shared/base/range.h"
 
 namespace pager::replay {
 
@@ -35,17 +33,22 @@ class Plan {
  public:
   Plan(std::vector<ReadRange> reads, const PlanOptions& options);
 
-  // What to fetch next, in ascending order and without overlaps; no ranges: nothing for now.
+  // What to fetch next, without overlaps; no ranges: nothing for now. In the order of the recorded run, where the guest
+  // uses the first first; in the order of offsets if that makes far fewer ranges of them.
   struct Fetch {
-    size_t step = 0;
+    size_t step = 0;  // counts from 0
     std::vector<ReadRange> ranges;
   };
   [[nodiscard]] Fetch TakeStep();
   // All of that step is with the guest.
-  void OnFetched(size_t step) { steps_[step].fetched = true; }
+  void OnFetched(size_t step);
 
-  // The guest has asked for this.
-  void OnRead(const ReadRange& read);
+  // The guest has asked for this. The recorded read that it belongs to, if that is not known to be with the guest.
+  std::optional<size_t> OnRead(const ReadRange& read);
+  // Whether that one has not been taken yet.
+  [[nodiscard]] bool IsAhead(size_t read) const { return read >= next_; }
+  // That one, and what the guest is going to ask for itself with it, is not fetched, and nothing before it.
+  void GoOnBehind(size_t read);
 
   // Nothing is fetched any more.
   void Stop() { stopped_ = true; }
@@ -59,26 +62,34 @@ class Plan {
   struct Step {
     size_t first;  // indices of reads_
     size_t end;
-    bool fetched = false;
   };
   // How many reads in a row may be strangers.
   static constexpr size_t kMostStrangers = 64;
-  // Of the reads of a step, so many may be asked for again before less is fetched ahead: one in four.
+  // A read as long is one of a stream: the guest asks for so many from there on without waiting for us. One that
+  // overtakes again and again is faster alone, and left alone for longer each time.
+  static constexpr uint64_t kStreamBytes = 64 * base::kPageSize;
+  static constexpr size_t kLeastLead = 3;
+  static constexpr size_t kMostLead = 32;
+  static constexpr size_t kSoon = 2;  // leads
+  // Of kLostWindow reads of the plan one in kLostShare may be asked for again although it was fetched.
+  static constexpr size_t kLostWindow = 64;
   static constexpr size_t kLostShare = 4;
 
   [[nodiscard]] std::optional<size_t> Find(const ReadRange& read) const;
-  [[nodiscard]] size_t StepOf(size_t index) const;
-  [[nodiscard]] bool HasMark(size_t step) const;
-  void ArriveAt(size_t step);
+  void OnLost(size_t index);
 
+  const PlanOptions options_;
   std::vector<ReadRange> reads_;
-  std::vector<Step> steps_;
+  std::vector<bool> fetched_;                           // of each: it is with the guest, or was
   std::vector<std::pair<uint64_t, size_t>> by_offset_;  // start of a read, its index; ascending
   uint64_t longest_ = 0;                                // read, bytes
-  size_t ahead_ = 1;                                    // steps to fetch beyond the one the guest is in
-  size_t at_ = 0;                                       // the step that the guest is in
-  size_t next_step_ = 0;                                // to be fetched
-  size_t lost_ = 0;                                     // reads in a row of what was fetched already
+  std::vector<Step> steps_;                             // those that were taken
+  size_t at_ = 0;                                       // the furthest read that the guest was seen at
+  size_t next_ = 0;                                     // the read with which the next step begins
+  size_t lead_ = 0;                                     // reads that were left to a stream of the guest's,
+  size_t lead_from_ = 0;                                // when it was seen at this one
+  size_t lost_from_ = 0;                                // reads from this one on are considered:
+  size_t lost_ = 0;                                     // so many of them were asked for although fetched
   size_t strangers_ = 0;                                // reads in a row of what is not in the plan
   bool stopped_ = false;
 };

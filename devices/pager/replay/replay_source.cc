@@ -5,27 +5,26 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "shared/base/range.h"
 
 namespace pager::replay {
 
-namespace {
-
-struct FreeMemory {
-  void operator()(void* memory) const { std::free(memory); }
-};
-
-}  // namespace
+void ReplaySource::FreeMemory::operator()(void* memory) const { std::free(memory); }
 
 // The memory of one chunk on its way.
 struct ReplaySource::Buffer {
-  explicit Buffer(const Chunk& wanted)
-      : chunk(wanted), memory(std::aligned_alloc(base::kPageSize, wanted.range.length)) {}
+  Buffer(const Chunk& wanted, Memory kept)
+      : chunk(wanted), memory(kept ? std::move(kept) : Memory(std::aligned_alloc(base::kPageSize, SizeFor(wanted)))) {}
+
+  // Few that are large, and so can be used for each other.
+  static bool IsLarge(const Chunk& chunk) { return chunk.range.length > kChunkBytes / 8; }
+  static size_t SizeFor(const Chunk& chunk) { return IsLarge(chunk) ? kChunkBytes : chunk.range.length; }
 
   Chunk chunk;
-  std::unique_ptr<void, FreeMemory> memory;  // null: the host has none
+  Memory memory;  // null: the host has none
   [[nodiscard]] std::vector<iovec> pieces() const {
     return {{.iov_base = memory.get(), .iov_len = chunk.range.length}};
   }
@@ -101,7 +100,8 @@ void ReplaySource::Read(ReadRequest request) {
     const std::lock_guard lock(mutex_);
     const bool stopped = plan_.stopped();
     held_ = false;
-    plan_.OnRead({.offset = request.offset(), .length = request.length()});
+    const ReadRange read = {.offset = request.offset(), .length = request.length()};
+    FollowGuest(read);
     given_up = plan_.stopped() && !stopped;
   }
   counters_.objects_stopped.fetch_add(given_up ? 1 : 0, std::memory_order_relaxed);
@@ -118,6 +118,7 @@ void ReplaySource::StopFetching() {
   const std::lock_guard lock(mutex_);
   vmo_ = nullptr;
   chunks_.clear();
+  kept_.clear();
 }
 
 void ReplaySource::WhenQuiet(std::function<void()> action) {
@@ -135,16 +136,16 @@ void ReplaySource::WhenQuiet(std::function<void()> action) {
 // False: nothing may be read now.
 bool ReplaySource::TakeChunk(Chunk& chunk) {
   const std::lock_guard lock(mutex_);
-  if (!vmo_ || held_ || in_flight_ >= kMostInFlight) {
+  if (!vmo_ || held_ || in_flight_ >= kMostInFlight || bytes_in_flight_ >= kMostBytesInFlight) {
     return false;
   }
   if (chunks_.empty()) {
     const Plan::Fetch fetch = plan_.TakeStep();
     for (const ReadRange& range : fetch.ranges) {
-      for (uint64_t done = 0; done < range.length; done += kChunkBytes) {
-        chunks_.push_back(
-            {.range = {.offset = range.offset + done, .length = std::min(kChunkBytes, range.length - done)},
-             .step = fetch.step});
+      for (uint64_t at = range.offset, end = range.offset + range.length; at < end;) {
+        const uint64_t next = std::min(end, base::AlignDown(at, kChunkBytes) + kChunkBytes);
+        chunks_.push_back({.range = {.offset = at, .length = next - at}, .step = fetch.step});
+        at = next;
       }
     }
     if (chunks_.empty()) {
@@ -157,13 +158,14 @@ bool ReplaySource::TakeChunk(Chunk& chunk) {
   chunk = chunks_.back();
   chunks_.pop_back();
   ++in_flight_;
+  bytes_in_flight_ += chunk.range.length;
   return true;
 }
 
 void ReplaySource::Pump() {
   Chunk chunk;
   while (TakeChunk(chunk)) {
-    auto buffer = std::make_shared<Buffer>(chunk);
+    auto buffer = std::make_shared<Buffer>(chunk, Buffer::IsLarge(chunk) ? TakeKept() : nullptr);
     if (!buffer->memory) {
       StopFetching();
       EndChunk(chunk);
@@ -173,6 +175,24 @@ void ReplaySource::Pump() {
     source_->Read(ReadRequest(chunk.range.offset, std::move(pieces),
                               std::make_unique<FetchAnswer>(weak_from_this(), std::move(buffer))));
   }
+}
+
+// Memory that is new to this process costs more than what is read into it.
+void ReplaySource::Keep(Buffer& buffer) {
+  const std::lock_guard lock(mutex_);
+  if (Buffer::IsLarge(buffer.chunk) && kept_.size() < kMostBytesInFlight / kChunkBytes && vmo_) {
+    kept_.push_back(std::move(buffer.memory));
+  }
+}
+
+ReplaySource::Memory ReplaySource::TakeKept() {
+  const std::lock_guard lock(mutex_);
+  if (kept_.empty()) {
+    return nullptr;
+  }
+  Memory memory = std::move(kept_.back());
+  kept_.pop_back();
+  return memory;
 }
 
 void ReplaySource::OnFetched(zx_status_t status, std::shared_ptr<Buffer> buffer) {
@@ -191,6 +211,7 @@ void ReplaySource::OnFetched(zx_status_t status, std::shared_ptr<Buffer> buffer)
   vmo->SupplyPages(chunk.range.offset, std::move(pieces),
                    [owner = weak_from_this(), buffer = std::move(buffer), chunk](zx_status_t supplied) {
                      if (const auto self = owner.lock()) {
+                       self->Keep(*buffer);
                        self->OnSupplied(supplied, chunk);
                      }
                    });
@@ -206,7 +227,7 @@ void ReplaySource::OnSupplied(zx_status_t status, const Chunk& chunk) {
     }
     EndChunk(chunk);
     Pump();
-  } else if (status == ZX_ERR_NO_MEMORY) {
+  } else if (status == ZX_ERR_NO_MEMORY || status == ZX_ERR_SHOULD_WAIT) {
     TryAgainLater(chunk);
   } else {
     // There is no VMO any more.
@@ -216,14 +237,44 @@ void ReplaySource::OnSupplied(zx_status_t status, const Chunk& chunk) {
 }
 
 void ReplaySource::TryAgainLater(const Chunk& chunk) {
+  std::shared_ptr<VmoControl> ask;
   {
     const std::lock_guard lock(mutex_);
     held_ = true;
     if (vmo_) {
       chunks_.push_back(chunk);
+      ask = std::exchange(awaiting_, true) ? nullptr : vmo_;
     }
   }
-  EndFlight();
+  EndFlight(chunk);
+  if (ask) {
+    ask->AwaitRoom([owner = weak_from_this()](zx_status_t status) {
+      if (const auto self = owner.lock()) {
+        self->OnRoom(status);
+      }
+    });
+  }
+}
+
+void ReplaySource::OnRoom(zx_status_t status) {
+  {
+    const std::lock_guard lock(mutex_);
+    awaiting_ = false;
+    held_ = held_ && status != ZX_OK;
+  }
+  Pump();
+}
+
+// With the mutex. A guest that has overtaken what is on its way would stay ahead of it if that went on.
+void ReplaySource::FollowGuest(const ReadRange& read) {
+  const std::optional<size_t> found = plan_.OnRead(read);
+  const bool waits = std::any_of(chunks_.begin(), chunks_.end(), [&read](const Chunk& chunk) {
+    return chunk.range.offset <= read.offset && read.offset - chunk.range.offset < chunk.range.length;
+  });
+  if (found && (waits || plan_.IsAhead(*found))) {
+    chunks_.clear();
+    plan_.GoOnBehind(*found);
+  }
 }
 
 void ReplaySource::EndChunk(const Chunk& chunk) {
@@ -233,13 +284,14 @@ void ReplaySource::EndChunk(const Chunk& chunk) {
       plan_.OnFetched(chunk.step);
     }
   }
-  EndFlight();
+  EndFlight(chunk);
 }
 
-void ReplaySource::EndFlight() {
+void ReplaySource::EndFlight(const Chunk& chunk) {
   std::vector<std::function<void()>> actions;
   {
     const std::lock_guard lock(mutex_);
+    bytes_in_flight_ -= chunk.range.length;
     if (--in_flight_ == 0) {
       actions = std::exchange(when_quiet_, {});
     }

@@ -33,10 +33,12 @@ struct ReplayCounters {
 
 class ReplaySource final : public PageSource, public std::enable_shared_from_this<ReplaySource> {
  public:
-  // Of one supply, bytes: what a guest reads in one go, so that its own requests do not wait long behind it.
-  static constexpr uint64_t kChunkBytes = uint64_t{256} << 10;
-  // Supplies on their way. Their pages come out of what a guest that is short of memory keeps in reserve.
-  static constexpr size_t kMostInFlight = 2;
+  // Of one supply, bytes: what a guest reads in one go, and shows with one page-table entry. None crosses a multiple.
+  static constexpr uint64_t kChunkBytes = uint64_t{2} << 20;
+  // Supplies on their way: so many that a single page each is not one turn of the guest and the host each, but not all
+  // that a guest works on at a time; and bytes in them, so that its own requests do not wait long behind.
+  static constexpr size_t kMostInFlight = 6;
+  static constexpr uint64_t kMostBytesInFlight = 2 * kChunkBytes;
 
   // `counters` outlives the source.
   ReplaySource(std::shared_ptr<PageSource> source, Plan plan, ReplayCounters& counters);
@@ -56,9 +58,16 @@ class ReplaySource final : public PageSource, public std::enable_shared_from_thi
     ReadRange range;
     size_t step;
   };
+  struct FreeMemory {
+    void operator()(void* memory) const;
+  };
+  using Memory = std::unique_ptr<void, FreeMemory>;
   struct Buffer;
   class FetchAnswer;
   class FencedControl;
+
+  void Keep(Buffer& buffer);
+  [[nodiscard]] Memory TakeKept();
 
   // For the device's thread: reads what may be read now.
   void Pump();
@@ -67,8 +76,10 @@ class ReplaySource final : public PageSource, public std::enable_shared_from_thi
   void OnSupplied(zx_status_t status, const Chunk& chunk);
   void EndChunk(const Chunk& chunk);
   void TryAgainLater(const Chunk& chunk);
-  void EndFlight();
+  void OnRoom(zx_status_t status);
+  void EndFlight(const Chunk& chunk);
   void StopFetching();
+  void FollowGuest(const ReadRange& read);
   // Calls `action` when no supply is on its way, and stops fetching.
   void WhenQuiet(std::function<void()> action);
 
@@ -78,10 +89,13 @@ class ReplaySource final : public PageSource, public std::enable_shared_from_thi
   std::mutex mutex_;  // guards what follows; nothing is called under it
   Plan plan_;
   std::shared_ptr<VmoControl> vmo_;  // null: not attached, or stopped
-  std::vector<Chunk> chunks_;        // of steps that were taken, the next one last
+  std::vector<Chunk> chunks_;        // of the step that was taken last, the next one last
   std::vector<size_t> left_;         // by step: chunks that are not with the guest yet
+  std::vector<Memory> kept_;         // for large chunks to come
   size_t in_flight_ = 0;
-  bool held_ = false;  // the guest had no memory; until a supply succeeds or the guest reads
+  uint64_t bytes_in_flight_ = 0;
+  bool held_ = false;      // the guest had no room; until it has, a supply succeeds, or the guest reads
+  bool awaiting_ = false;  // AwaitRoom has not answered
   std::vector<std::function<void()>> when_quiet_;
 };
 

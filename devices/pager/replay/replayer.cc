@@ -9,11 +9,12 @@ namespace pager::replay {
 
 namespace {
 
-// Two steps lie ahead of the guest at most.
+// A step is fetched in the order of offsets, and all of it is to have room ahead of the guest, which is a quarter of
+// its memory at most.
 PlanOptions OptionsFor(uint64_t guest_memory) {
   constexpr uint64_t kLeast = uint64_t{1} << 20;
   constexpr uint64_t kMost = uint64_t{64} << 20;
-  return {.step_bytes = std::clamp(guest_memory / 8, kLeast, kMost), .step_reads = 64};
+  return {.step_bytes = std::clamp(guest_memory / 16, kLeast, kMost), .step_reads = 64};
 }
 
 std::string Printable(std::string name) {

@@ -20,7 +20,7 @@ namespace pager::replay {
 
 class Replayer {
  public:
-  // `guest_memory`: bytes; of it a quarter at most is used for what is fetched ahead of the guest, of each object.
+  // `guest_memory`: bytes; a step of a plan is a small part of it.
   // `report` gets a line, without its end, for each object that is not what it was.
   Replayer(const WorkingSet& set, uint64_t guest_memory, std::function<void(const std::string&)> report);
 
