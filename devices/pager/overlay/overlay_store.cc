@@ -37,6 +37,12 @@ ObjectInfo OverlayStore::info() const {
   return {.size = base::AlignUp(content_size_, base::kPageSize), .content_size = content_size_};
 }
 
+std::string OverlayStore::content_version() const {
+  const std::string lower = lower_->content_version();
+  const std::string upper = upper_->content_version();
+  return lower.empty() || upper.empty() ? std::string() : "overlay " + upper + " over " + lower;
+}
+
 std::optional<FileRange> OverlayStore::RangeOf(uint64_t offset, uint64_t length) const {
   const uint64_t page = offset / base::kPageSize;
   const uint64_t count = length / base::kPageSize;

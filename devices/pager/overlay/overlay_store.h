@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "devices/pager/overlay/lower.h"
 #include "devices/pager/overlay/upper_file.h"
@@ -21,6 +22,8 @@ class OverlayStore final : public Store {
 
   // As large as the lower, for ever.
   [[nodiscard]] ObjectInfo info() const override;
+  // Both files'.
+  [[nodiscard]] std::string content_version() const override;
   // Of a range that is all upper or all lower.
   [[nodiscard]] std::optional<FileRange> RangeOf(uint64_t offset, uint64_t length) const override;
   zx_status_t Read(uint64_t offset, std::span<const iovec> pages) override;

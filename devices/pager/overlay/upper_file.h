@@ -30,6 +30,8 @@ class UpperFile {
   // belongs to another lower, is the lower itself, or when somebody else uses it.
   static base::Result<std::unique_ptr<UpperFile>, dev::Error> Open(const std::string& path, const Lower& lower);
 
+  // As Store's: of the file with all that it has.
+  [[nodiscard]] std::string content_version() const { return file_.content_version(); }
   // What it has. Any thread.
   [[nodiscard]] const PageRecord& record() const { return record_; }
 

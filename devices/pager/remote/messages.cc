@@ -177,7 +177,7 @@ base::Result<ToMonitor, std::string> ParseRefused(Bytes bytes) {
 }
 
 base::Result<ToMonitor, std::string> ParseOpened(Bytes bytes) {
-  const auto body = Take<OpenedMessage>(bytes);
+  const auto body = Take<OpenedMessage>(bytes, kMaxText);
   if (!body || body->fixed.status > 0) {
     return Malformed("opened");
   }
@@ -192,6 +192,7 @@ base::Result<ToMonitor, std::string> ParseOpened(Bytes bytes) {
     if (!CanBe(opened.info) || (fixed.flags & ~kObjectFlags) != 0) {
       return Malformed("opened, an object that cannot be");
     }
+    opened.version = TextOf(body->rest);
   }
   return ToMonitor(opened);
 }
@@ -324,13 +325,17 @@ std::vector<std::byte> EncodeOpened(const Opened& opened) {
   const ObjectInfo& info = opened.info;
   const uint32_t flags = (info.read_only ? kObjectReadOnly : 0) | (info.resizable ? kObjectResizable : 0) |
                          (info.trap_dirty ? kObjectTrapDirty : 0);
-  return Encode(MessageType::kOpened, OpenedMessage{.header = {},
-                                                    .object = opened.object,
-                                                    .status = opened.status,
-                                                    .flags = flags,
-                                                    .existing = opened.existing,
-                                                    .size = info.size,
-                                                    .content_size = info.content_size});
+  // One that is too long would say half of it, and two contents could have that in common.
+  const std::string_view version = opened.version.size() <= kMaxText ? opened.version : std::string_view();
+  return Encode(MessageType::kOpened,
+                OpenedMessage{.header = {},
+                              .object = opened.object,
+                              .status = opened.status,
+                              .flags = flags,
+                              .existing = opened.existing,
+                              .size = info.size,
+                              .content_size = info.content_size},
+                BytesOf(version));
 }
 
 std::vector<std::byte> EncodeRefused(std::string_view reason) {

@@ -75,6 +75,7 @@ struct Opened {
   zx_status_t status;
   uint64_t existing;  // see OpenedMessage; this and the next: with ZX_OK
   ObjectInfo info;
+  std::string version = {};  // of the content; empty: there is no telling
 };
 struct Listed {
   uint64_t id;

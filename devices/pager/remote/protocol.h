@@ -12,7 +12,7 @@
 namespace pager::remote {
 
 inline constexpr uint32_t kMagic = 0x72676170;  // "pagr"
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 
 // What either side can do without. Offered in kHello, masked in kWelcome.
 inline constexpr uint64_t kFeatureFileRange = 1;    // answers may name a range of a file instead of holding the bytes
@@ -21,7 +21,7 @@ inline constexpr uint64_t kFeatures = kFeatureFileRange | kFeatureGuestMemory;
 
 inline constexpr size_t kMaxMessage = 8192;     // bytes of one packet
 inline constexpr size_t kMaxPath = 255;         // bytes of an object's path
-inline constexpr size_t kMaxText = 512;         // bytes of a reason in kRefused
+inline constexpr size_t kMaxText = 512;         // bytes of a reason in kRefused, of a version in kOpened
 inline constexpr size_t kMaxDirtyRanges = 256;  // in one kResult
 inline constexpr size_t kMaxOperations = 64;    // that a pager has unanswered at a time
 inline constexpr size_t kMaxFiles = 128;        // that a pager has introduced for open objects
@@ -111,6 +111,7 @@ inline constexpr uint32_t kObjectResizable = 2;
 inline constexpr uint32_t kObjectTrapDirty = 4;
 inline constexpr uint32_t kObjectFlags = kObjectReadOnly | kObjectResizable | kObjectTrapDirty;
 
+// Followed by the version of the content (PageSource::content_version): 0..kMaxText bytes.
 struct OpenedMessage {
   MessageHeader header;
   uint64_t object;

@@ -11,8 +11,8 @@ namespace pager::remote {
 // An open object of the pager process.
 class RemoteSource final : public PageSource {
  public:
-  RemoteSource(std::shared_ptr<Link> link, uint64_t object, const ObjectInfo& info)
-      : link_(std::move(link)), object_(object), info_(info) {}
+  RemoteSource(std::shared_ptr<Link> link, uint64_t object, const Opened& opened)
+      : link_(std::move(link)), object_(object), info_(opened.info), version_(opened.version) {}
   ~RemoteSource() override { link_->Close(object_); }
 
   [[nodiscard]] ObjectInfo info() const override {
@@ -20,9 +20,15 @@ class RemoteSource final : public PageSource {
     return info_;
   }
   // It has been opened again, and is now like this.
-  void SetInfo(const ObjectInfo& info) {
+  void SetOpened(const Opened& opened) {
     const std::lock_guard lock(mutex_);
-    info_ = info;
+    info_ = opened.info;
+    version_ = opened.version;
+  }
+  // As of the last open.
+  [[nodiscard]] std::string content_version() const override {
+    const std::lock_guard lock(mutex_);
+    return version_;
   }
   void Attach(std::shared_ptr<VmoControl> vmo) override { link_->Attach(object_, std::move(vmo)); }
   void Read(ReadRequest request) override { link_->Ask(object_, std::move(request)); }
@@ -34,7 +40,8 @@ class RemoteSource final : public PageSource {
   const std::shared_ptr<Link> link_;
   const uint64_t object_;
   mutable std::mutex mutex_;
-  ObjectInfo info_;  // guarded by mutex_
+  ObjectInfo info_;      // this and the next: guarded by mutex_
+  std::string version_;  // of the content
 };
 
 base::Result<std::unique_ptr<RemotePager>, dev::Error> RemotePager::Create(LinkOptions options) {
@@ -66,7 +73,7 @@ void RemotePager::TryToOpen(const std::string& path, int attempts_left, const Op
     }
     const Opened& opened = result.value();
     if (opened.existing == 0) {
-      const auto source = std::make_shared<RemoteSource>(link_, opened.object, opened.info);
+      const auto source = std::make_shared<RemoteSource>(link_, opened.object, opened);
       {
         const std::lock_guard lock(mutex_);
         std::erase_if(sources_, [](const auto& entry) { return entry.second.expired(); });
@@ -74,7 +81,7 @@ void RemotePager::TryToOpen(const std::string& path, int attempts_left, const Op
       }
       handler(std::shared_ptr<PageSource>(source));
     } else if (const auto source = FindSource(opened.existing)) {
-      source->SetInfo(opened.info);
+      source->SetOpened(opened);
       handler(std::shared_ptr<PageSource>(source));
     } else if (attempts_left > 1) {
       TryToOpen(path, attempts_left - 1, handler);

@@ -296,7 +296,8 @@ Opened ServerSession::OpenObject(const remote::Open& open) {
     const std::optional<uint64_t> fixed_size = info.resizable ? std::nullopt : std::optional(info.size);
     objects_.emplace(open.object, Object{.source = source, .fixed_size = fixed_size});
   }
-  return {.object = open.object, .status = ZX_OK, .existing = existing, .info = info};
+  return {
+      .object = open.object, .status = ZX_OK, .existing = existing, .info = info, .version = source->content_version()};
 }
 
 ServerSession::Outcome ServerSession::On(const remote::Attach& attach) {

@@ -88,6 +88,18 @@ class OverlayTest : public testing::Test {
   std::unique_ptr<OverlayStore> store_;
 };
 
+TEST_F(OverlayTest, VersionIsThatOfBothFiles) {
+  Start(Pattern(4 * kPageSize));
+  const std::string untouched = store_->content_version();
+  EXPECT_NE(untouched, "");
+  EXPECT_EQ(Start().content_version(), untouched) << "a start changes nothing";
+  Write(1, std::string(kPageSize, 'x'));
+  ASSERT_EQ(store_->Sync(), ZX_OK);
+  const std::string written = store_->content_version();
+  EXPECT_NE(written, untouched);
+  EXPECT_EQ(Start().content_version(), written);
+}
+
 TEST_F(OverlayTest, WithoutWritesItIsTheLower) {
   const pager::ObjectInfo info = Start(Pattern(5 * kPageSize + 7)).info();
   EXPECT_EQ(info.content_size, 5 * kPageSize + 7);

@@ -309,6 +309,22 @@ TEST_F(RemotePagerTest, PagerThatAlwaysMakesTheSameMistakeGetsNoNewTime) {
   EXPECT_EQ(answer.Wait(), ZX_ERR_IO);
 }
 
+TEST_F(RemotePagerTest, VersionOfTheContentIsWhatThePagerSaysWithTheObject) {
+  Connect();
+  auto opening = std::async(std::launch::async, [&] { return monitor_->Open("other"); });
+  const auto open = connection_->Expect<remote::Open>();
+  connection_->Send(remote::EncodeOpened(
+      {.object = open.object, .status = ZX_OK, .existing = 0, .info = kInfo, .version = "of Tuesday"}));
+  EXPECT_EQ(opening.get().value()->content_version(), "of Tuesday");
+  EXPECT_EQ(remote::EncodeOpened({.object = 1, .status = ZX_OK, .existing = 0, .info = kInfo, .version = "x"}).size(),
+            sizeof(remote::OpenedMessage) + 1);
+  const std::string too_long(remote::kMaxText + 1, 'x');
+  EXPECT_EQ(
+      remote::EncodeOpened({.object = 1, .status = ZX_OK, .existing = 0, .info = kInfo, .version = too_long}).size(),
+      sizeof(remote::OpenedMessage))
+      << "half a version could be that of two contents";
+}
+
 TEST_F(RemotePagerTest, ObjectThatTheSuccessorHasNotFailsAndTheOthersGoOn) {
   Connect();
   auto opening = std::async(std::launch::async, [&] { return monitor_->Open("other"); });
