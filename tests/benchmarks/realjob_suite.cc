@@ -2,11 +2,18 @@
 // mapping and in blocks, and hash it. Beside it, what a process of the host takes for the same with the same code, and
 // what userfaultfd takes for bringing the pages.
 //
+// And the same again with the working set of a run before, where what it asks for fits into the guest's memory and
+// where not: how many of its requests are left, and how long it takes.
+//
 // All read the same file, which is in the host's page cache. Everything is per MiB, so that sizes can be compared.
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
+#include <fstream>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <numeric>
 
@@ -138,6 +145,103 @@ vmm::Result<Values> MeasureUserFaults(const HostFile& file, const UserFaultOptio
   return values;
 }
 
+// --- working sets ---
+
+constexpr const char* kElapsed = "time, with start and end";
+constexpr const char* kLeft = "requests that are left";
+
+struct ReplayJob {
+  const char* name;
+  std::vector<std::string> program;
+  uint64_t memory;  // of the guest, bytes
+};
+
+// A guest that is short of memory has as much as in the other cases; pages at random places are so few that it takes
+// less for them not to fit.
+std::vector<ReplayJob> ReplayJobs(size_t size) {
+  constexpr uint64_t kScarce = uint64_t{16} << 20;
+  const std::vector<std::string> hash = {"stream-probe", "f", "sha256"};
+  const std::vector<std::string> random = {"pager-probe", "f", "random", "4096"};
+  return {{"SHA-256, fits", hash, size + size / 8 + kSmallMemory},
+          {"SHA-256, does not fit", hash, kSmallMemory},
+          {"pages at random, fit", random, kGuestMemory},
+          {"pages at random, do not fit", random, kScarce}};
+}
+
+vmm::Result<double> NumberIn(const std::string& json, std::string_view name) {
+  const std::string key = fmt::format("\"{}\":", name);
+  const size_t at = json.find(key);
+  double value = 0;
+  if (at == std::string::npos ||
+      std::from_chars(json.data() + at + key.size(), json.data() + json.size(), value).ec != std::errc()) {
+    return vmm::HostFailure(EPROTO, "--stats=json");
+  }
+  return value;
+}
+
+// One object, whose working set the first run records: in files that have no names.
+class WorkingSet {
+ public:
+  static vmm::Result<std::shared_ptr<WorkingSet>> Create(const Installation& installation, const std::string& path,
+                                                         const ReplayJob& job) {
+    auto set = std::make_shared<WorkingSet>();
+    PAGODA_TRY_ASSIGN(set->set_, MakeHostFile(base::kPageSize));
+    PAGODA_TRY_ASSIGN(set->statistics_, MakeHostFile(base::kPageSize));
+    set->command_ = [=, &to = set->statistics_](const std::vector<std::string>& more) {
+      std::vector<std::string> options = {"--pager", fmt::format("f=file:{},ro", path), "--stats=json", "--stats-file",
+                                          PathOfHostFile(to)};
+      options.insert(options.end(), more.begin(), more.end());
+      return RunCommand(installation, options, job.program, job.memory);
+    };
+    return set;
+  }
+
+  vmm::Result<Values> Record() {
+    PAGODA_TRY(Run({"--record-working-set", PathOfHostFile(set_)}));
+    recorded_ = true;
+    PAGODA_TRY_ASSIGN(const double seconds, NumberIn(said_, "elapsed_seconds"));
+    return Values{{kElapsed, seconds * 1e3}};
+  }
+
+  vmm::Result<Values> Replay() {
+    if (!recorded_) {
+      PAGODA_TRY(Record());
+    }
+    PAGODA_TRY(Run({"--replay-working-set", PathOfHostFile(set_)}));
+    PAGODA_TRY_ASSIGN(const double seconds, NumberIn(said_, "elapsed_seconds"));
+    PAGODA_TRY_ASSIGN(const double removed, NumberIn(said_, "removed_share"));
+    return Values{{kElapsed, seconds * 1e3}, {kLeft, (1 - removed) * 100}};
+  }
+
+ private:
+  vmm::Result<> Run(const std::vector<std::string>& options) {
+    integration::Process monitor(command_(options));
+    PAGODA_TRY(CheckEnding(monitor.Wait(), options.front()));
+    std::ifstream said(PathOfHostFile(statistics_));
+    said_.assign(std::istreambuf_iterator<char>(said), {});
+    return {};
+  }
+
+  vmm::UniqueFd set_;
+  vmm::UniqueFd statistics_;
+  std::function<std::vector<std::string>(const std::vector<std::string>&)> command_;
+  std::string said_;
+  bool recorded_ = false;
+};
+
+vmm::Result<> AddReplay(Suite& suite, const Installation& installation, const std::string& path, const ReplayJob& job) {
+  constexpr double kTargetLeft = 5;  // percent
+  PAGODA_TRY_ASSIGN(const auto set, WorkingSet::Create(installation, path, job));
+  const std::string first = fmt::format("guest, {}, recorded", job.name);
+  const std::string again = fmt::format("guest, {}, replayed", job.name);
+  suite.cases.push_back({first, [set] { return set->Record(); }});
+  suite.cases.push_back({again, [set] { return set->Replay(); }});
+  suite.figures.push_back({{first, kElapsed}, "ms", std::nullopt, std::nullopt});
+  suite.figures.push_back({{again, kElapsed}, "ms", std::nullopt, FigureName{first, kElapsed}});
+  suite.figures.push_back({{again, kLeft}, "%", kTargetLeft, std::nullopt});
+  return {};
+}
+
 // --- what there is ---
 
 struct GuestJob {
@@ -209,6 +313,9 @@ vmm::Result<Suite> MakeRealJobSuite(const Installation& installation, size_t siz
   for (const HostJob& job : kHostJobs) {
     suite.cases.push_back({job.name, [=] { return job.measure(*file, job.work); }});
     suite.figures.push_back({{job.name, kTime}, "us/MiB", std::nullopt, std::nullopt});
+  }
+  for (const ReplayJob& job : ReplayJobs(size)) {
+    PAGODA_TRY(AddReplay(suite, installation, path, job));
   }
   if (const vmm::Result<> check = CheckUserFaults(); check.ok()) {
     for (const UserFaultJob& job : kUserFaultJobs) {
