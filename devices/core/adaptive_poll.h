@@ -4,8 +4,9 @@
 // shows that polling was wasted: it halves, down to none. So a busy queue is polled and an idle one costs nothing: a
 // guest that asks for something less often than once in kLongest is waited for asleep.
 //
-// Who polls while others want the CPU takes it away from those he waits for. So a poller that was made to give way
-// polls for half as long, however short his sleep was.
+// Who polls while others want the CPU takes it away from those he waits for, and uses up his own turn before he is
+// needed: then he waits for the next one, for milliseconds. Who sleeps is let in at once when he wakes. So a poller that
+// was made to give way sleeps for his next kPenance requests.
 #pragma once
 
 #include <algorithm>
@@ -25,13 +26,19 @@ class AdaptivePoll {
   // sleeps in between.
   static constexpr Duration kShortest = std::chrono::microseconds(10);
   static constexpr Duration kLongest = std::chrono::microseconds(400);
+  static constexpr unsigned kPenance = 256;
 
   // How long to poll after the last request; zero: sleep at once.
   [[nodiscard]] Duration window() const { return window_; }
 
   // A sleep, including the polling before it, lasted this long.
   void OnSlept(Duration duration, Company company) {
-    if (company == Company::kAlone && duration <= kLongest) {
+    if (company == Company::kGaveWay) {
+      window_ = Duration::zero();
+      penance_ = kPenance;
+    } else if (penance_ != 0) {
+      --penance_;
+    } else if (duration <= kLongest) {
       window_ = std::clamp(window_ * 2, kShortest, kLongest);
     } else {
       window_ = window_ / 2 < kShortest ? Duration::zero() : window_ / 2;
@@ -40,6 +47,7 @@ class AdaptivePoll {
 
  private:
   Duration window_ = kLongest;
+  unsigned penance_ = 0;  // sleeps that do not lengthen the window
 };
 
 }  // namespace dev

@@ -30,10 +30,12 @@ TEST(AdaptivePoll, ShortSleepsBringItBackUpToTheBound) {
   EXPECT_EQ(poll.window(), AdaptivePoll::kLongest);
 }
 
-TEST(AdaptivePoll, WhoHadToGiveWayPollsLessHoweverSoonHeWasNeeded) {
+TEST(AdaptivePoll, WhoHadToGiveWaySleepsForAWhileHoweverSoonHeIsNeeded) {
   AdaptivePoll poll;
-  for (int i = 0; i < 8; ++i) {
-    poll.OnSlept(std::chrono::nanoseconds(0), Company::kGaveWay);
+  poll.OnSlept(std::chrono::nanoseconds(0), Company::kGaveWay);
+  for (unsigned i = 0; i < AdaptivePoll::kPenance; ++i) {
+    EXPECT_EQ(poll.window(), AdaptivePoll::Duration::zero());
+    poll.OnSlept(std::chrono::nanoseconds(0), Company::kAlone);
   }
   EXPECT_EQ(poll.window(), AdaptivePoll::Duration::zero());
   poll.OnSlept(std::chrono::nanoseconds(0), Company::kAlone);
