@@ -1,4 +1,4 @@
-// The terminal is as it was after every way in which a run can end.
+// The terminal is as it was after every way in which a run can end, and progress on it is one line.
 #include <fcntl.h>
 #include <pty.h>
 #include <termios.h>
@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "tests/integration/fixture.h"
 
@@ -84,6 +85,21 @@ TEST_F(TerminalTest, IsRestoredAfterTheTimeout) {
 TEST_F(TerminalTest, IsRestoredAfterAFault) {
   Process pagoda(RunCommand({"--timeout", "20"}, {"fault", "read-null"}), terminal_);
   EXPECT_FALSE(pagoda.Wait().hung);
+  ExpectRestored();
+}
+
+// Standard error is the terminal, too, as it is for a person.
+TEST_F(TerminalTest, ProgressIsDrawnOverItselfAndGivesWayToOutput) {
+  std::vector<std::string> command = RunCommand({"--timeout", "20", "--progress"}, {"sleep", "700"});
+  command.insert(command.begin(), {"sh", "-c", "exec \"$@\" 2>&1", "sh"});
+  Process pagoda(command, terminal_);
+  EXPECT_TRUE(WaitForText("slept "));
+  EXPECT_EQ(pagoda.Wait().code, 0);
+  const std::string erase = "\r\x1b[K";
+  const std::string line = erase + "pagoda: nothing was asked of a pager yet";
+  EXPECT_EQ(shown_.find(line), 0u) << shown_;
+  EXPECT_NE(shown_.find(line + line), std::string::npos) << shown_;
+  EXPECT_NE(shown_.find(line + erase + "slept "), std::string::npos) << shown_;
   ExpectRestored();
 }
 
