@@ -5,8 +5,8 @@
 // guest that asks for something less often than once in kLongest is waited for asleep.
 //
 // Who polls while others want the CPU takes it away from those he waits for, and uses up his own turn before he is
-// needed: then he waits for the next one, for milliseconds. Who sleeps is let in at once when he wakes. So a poller that
-// was made to give way sleeps for his next kPenance requests.
+// needed: then he waits for the next one, for milliseconds. Who sleeps is let in at once when he wakes. So a poller
+// that was made to give way sleeps for his next kPenance requests.
 #pragma once
 
 #include <algorithm>

@@ -4,27 +4,11 @@
 #include <fmt/format.h>
 
 #include "devices/core/printable.h"
+#include "devices/port/port_request.h"
 
 namespace dev {
 
 namespace {
-
-using Kind = abi::PortRequestKind;
-
-std::string_view NameOf(Kind kind) {
-  switch (kind) {
-    case Kind::kRead:
-      return "READ";
-    case Kind::kDirty:
-      return "DIRTY";
-    case Kind::kComplete:
-      return "COMPLETE";
-    case Kind::kSync:
-      return "SYNC";
-    default:
-      return "loan";
-  }
-}
 
 // "READ of [0x1000, 0x3000)"
 std::string RequestText(const PortHeldRequest& request) {

@@ -166,6 +166,21 @@ Request ParsePages(const abi::PortRequest& request, const Payload& payload) {
 
 }  // namespace
 
+const char* NameOf(abi::PortRequestKind kind) {
+  switch (kind) {
+    case Kind::kRead:
+      return "READ";
+    case Kind::kDirty:
+      return "DIRTY";
+    case Kind::kComplete:
+      return "COMPLETE";
+    case Kind::kSync:
+      return "SYNC";
+    default:
+      return "LOAN";
+  }
+}
+
 std::optional<GuestBuffer> FindReplyBuffer(const DescriptorChain& chain) {
   if (chain.writable().empty() || chain.writable().back().bytes.size() < sizeof(abi::PortReply)) {
     return std::nullopt;

@@ -19,6 +19,9 @@
 
 namespace dev {
 
+// For messages and timelines: "READ". A literal.
+[[nodiscard]] const char* NameOf(abi::PortRequestKind kind);
+
 struct PortOpen {
   std::string name;  // any bytes
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zircon/syscalls/pager.h>
 
+#include "devices/port/port_request.h"
 #include "shared/base/range.h"
 
 namespace vmm {
@@ -22,21 +23,6 @@ TraceTrack GuestOf(uint32_t cpu) { return {11 + 2 * cpu}; }
 
 // A guest can open any number of names.
 constexpr size_t kMaxObjects = 65536;
-
-const char* NameOf(Kind kind) {
-  switch (kind) {
-    case Kind::kRead:
-      return "READ";
-    case Kind::kDirty:
-      return "DIRTY";
-    case Kind::kComplete:
-      return "COMPLETE";
-    case Kind::kSync:
-      return "SYNC";
-    default:
-      return "LOAN";
-  }
-}
 
 const char* NameOf(const dev::abi::PortOperation& operation) {
   switch (operation.kind) {
@@ -132,7 +118,7 @@ void TraceObserver::OnRequest(uint64_t ticket, const dev::PortHeldRequest& reque
                             .object = NameOfObject(request.object),
                             .offset = request.offset,
                             .length = request.length};
-  Begin(requests_, ticket, NameOf(request.kind), kRequests, where);
+  Begin(requests_, ticket, dev::NameOf(request.kind), kRequests, where);
 }
 
 void TraceObserver::OnAnswered(uint64_t ticket, const dev::PortHeldRequest& request, zx_status_t status,
