@@ -75,10 +75,28 @@ ReadAhead::Range ReadAhead::FindRange(PageIndex missing, size_t wanted, size_t m
   if (down != kStreams) {
     return BringToFront(down).Continue(Direction::kDown, missing, wanted, most);
   }
+  const size_t strided = Find([=](const Stream& stream) { return stream.StrideTo(missing) != 0; });
+  if (strided != kStreams) {
+    return OnStride(BringToFront(strided), missing, wanted, most);
+  }
   BringToFront(kStreams - 1) = {.first = missing,
                                 .end = missing + wanted,
                                 .reach = Min(std::bit_floor(wanted), most),
                                 .direction = Direction::kNone};
+  return {missing, missing + wanted};
+}
+
+// The third miss of a row shows that the stride is one.
+ReadAhead::Range ReadAhead::OnStride(Stream& stream, PageIndex missing, size_t wanted, size_t most) {
+  const int64_t stride = stream.StrideTo(missing);
+  const size_t step = std::bit_ceil(static_cast<size_t>(stride < 0 ? -stride : stride));
+  if (stride == stream.stride && step < most) {
+    stream.reach = step;
+    return stream.Continue(stride > 0 ? Direction::kUp : Direction::kDown, missing, wanted, most);
+  }
+  stream.first = missing;
+  stream.end = missing + wanted;
+  stream.stride = stride;
   return {missing, missing + wanted};
 }
 

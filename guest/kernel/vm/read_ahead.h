@@ -9,6 +9,10 @@
 //   misses at 0, 4, 16, 64, 256, ...   reads of 4, 12, 48, 192, 256 pages
 //   misses at 70, 69, 67, ...          reads of 1, 2, 4 pages: 70, 68 to 69, 64 to 67
 //   misses at 70, 3, 981               reads of 1 page each
+//   misses at 70, 78, 86, 128, ...     reads of 1, 1, 42, 128 pages: 86 to 127, 128 to 255
+//
+// Steps of the same length are a stream that is read with all that lies between: a few pages more cost less than a
+// fault, and need no other kind of request. That is so up to kLongestStride.
 //
 // A stream that has reached far is read on while its reader uses what came before: the host then works beside the
 // guest, not in turns with it. The mark that the reader passes is kDepth reaches before the end of what was asked for:
@@ -40,6 +44,9 @@ class ReadAhead {
   // Streams that reach as far are read on. Shorter ones may be chance, and end soon.
   static constexpr size_t kFarReach = 64;
   static constexpr size_t kDepth = 2;
+  // Pages from one miss to the next. On a host with slow traps a fault costs what a hundred pages in one read cost;
+  // this leaves room for those where reading is slow.
+  static constexpr size_t kLongestStride = 16;
   static constexpr size_t kFailures = 8;
 
   struct Range {
@@ -71,6 +78,7 @@ class ReadAhead {
     PageIndex end = 0;
     size_t reach = 0;  // 0: there is no stream
     Direction direction = Direction::kNone;
+    int64_t stride = 0;  // without a direction: from the miss before the last to the last; 0: there was none
 
     // A miss a little further on belongs to the stream too: a reader may skip what it does not need.
     [[nodiscard]] bool GoesUpTo(PageIndex missing) const {
@@ -78,6 +86,13 @@ class ReadAhead {
     }
     [[nodiscard]] bool GoesDownTo(PageIndex missing) const {
       return direction != Direction::kUp && missing < first && first - missing <= reach;
+    }
+    // From its last miss, if that may become a stride; else 0.
+    [[nodiscard]] int64_t StrideTo(PageIndex missing) const {
+      const auto step = static_cast<int64_t>(missing - first);
+      const auto longest = static_cast<int64_t>(kLongestStride);
+      const bool near = -longest <= step && step <= longest;
+      return reach != 0 && direction == Direction::kNone && near ? step : 0;
     }
     // Pages asked for that lie before the reader at `index`, who has not come to the last of them; 0: he is elsewhere.
     [[nodiscard]] PageIndex Ahead(PageIndex index) const {
@@ -96,6 +111,7 @@ class ReadAhead {
   };
 
   Range FindRange(PageIndex missing, size_t wanted, size_t most);
+  Range OnStride(Stream& stream, PageIndex missing, size_t wanted, size_t most);
   template <typename Fits>
   [[nodiscard]] size_t Find(Fits fits) const;
   [[nodiscard]] const Stream* FindDue(PageIndex index) const;

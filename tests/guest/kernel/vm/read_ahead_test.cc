@@ -46,6 +46,50 @@ TEST(ReadAheadTest, AStreamAnywhereIsFoundAtItsSecondMiss) {
   EXPECT_TRUE(Reads(ahead.OnMiss(1008, 1, kMost), 1008, 1024));
 }
 
+TEST(ReadAheadTest, StepsOfOneLengthAreReadWithWhatLiesBetweenFromTheThirdOn) {
+  for (const PageIndex stride : {2u, 3u, 8u, 16u}) {
+    ReadAhead ahead;
+    EXPECT_TRUE(Reads(ahead.OnMiss(1024, 1, kFar), 1024, 1025));
+    EXPECT_TRUE(Reads(ahead.OnMiss(1024 + stride, 1, kFar), 1024 + stride, 1025 + stride));
+    PageIndex end = 0;
+    size_t misses = 0;
+    for (PageIndex touched = 1024 + 2 * stride; touched < 1024 + 256 * stride; touched += stride) {
+      if (touched >= end) {
+        const ReadAhead::Range range = ahead.OnMiss(touched, 1, kFar);
+        EXPECT_EQ(range.first, touched) << stride;
+        end = range.end;
+        ++misses;
+      }
+    }
+    EXPECT_LE(misses, 13u) << stride;
+  }
+}
+
+TEST(ReadAheadTest, StepsDownwardsAreReadWithWhatLiesBetween) {
+  ReadAhead ahead;
+  EXPECT_TRUE(Reads(ahead.OnMiss(1023, 1, kFar), 1023, 1024));
+  EXPECT_TRUE(Reads(ahead.OnMiss(1015, 1, kFar), 1015, 1016));
+  EXPECT_TRUE(Reads(ahead.OnMiss(1007, 1, kFar), 992, 1008));
+  EXPECT_TRUE(Reads(ahead.OnMiss(991, 1, kFar), 896, 992));
+}
+
+TEST(ReadAheadTest, StepsOfDifferentLengthsAndLongOnesReadOnePageEach) {
+  ReadAhead ahead;
+  for (const PageIndex missing : {1000u, 1008u, 1015u, 1021u, 1026u}) {
+    EXPECT_TRUE(Reads(ahead.OnMiss(missing, 1, kFar), missing, missing + 1));
+  }
+  for (PageIndex missing = 5000; missing < 6000; missing += ReadAhead::kLongestStride + 1) {
+    EXPECT_TRUE(Reads(ahead.OnMiss(missing, 1, kFar), missing, missing + 1));
+  }
+}
+
+TEST(ReadAheadTest, AStrideLongerThanWhatMayBeReadIsNone) {
+  ReadAhead ahead;
+  for (const PageIndex missing : {1000u, 1008u, 1016u, 1024u}) {
+    EXPECT_TRUE(Reads(ahead.OnMiss(missing, 1, 8), missing, missing + 1));
+  }
+}
+
 TEST(ReadAheadTest, AStreamGoesDownwardsToo) {
   ReadAhead ahead;
   EXPECT_TRUE(Reads(ahead.OnMiss(1023, 1, kMost), 1023, 1024));
