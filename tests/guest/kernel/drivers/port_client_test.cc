@@ -13,6 +13,7 @@
 
 #include "guest/kernel/sched/thread.h"
 #include "guest/kernel/vm/page_request.h"
+#include "guest/kernel/vm/read_ahead.h"
 #include "guest/kernel/vm/torture.h"
 #include "tests/guest/kernel/drivers/port_support.h"
 #include "tests/support/fake_arch/fibers.h"
@@ -292,7 +293,7 @@ TEST_F(PortClientTest, NeighbouringPagesAreOneBuffer) {
 // Far more reads than slots, answered in an order of the test's choosing.
 TEST_F(PortClientTest, ReadsAreAnsweredInAnyOrderAndTheRestFollows) {
   constexpr uint64_t kReads = 5 * PortRequests::kSlots;
-  constexpr uint64_t kApart = 16;  // no stream
+  constexpr uint64_t kApart = ReadAhead::kLongestStride + 1;  // no stream
   const auto keeper = OpenKeeper(kApart * (kReads + 1));
   std::deque<PageRequest> requests(kReads);
   for (uint64_t i = 0; i < kReads; ++i) {
@@ -399,10 +400,12 @@ TEST_F(PortClientTest, AReadWhoseUsedLengthLacksTheReplyFails) {
 }
 
 TEST_F(PortClientTest, ADeviceThatBreaksTheRulesIsResetAndEverythingFails) {
-  const auto keeper = OpenKeeper(1000);
-  std::deque<PageRequest> requests(2 * PortRequests::kSlots);
+  constexpr size_t kReads = 2 * PortRequests::kSlots;
+  constexpr uint64_t kApart = ReadAhead::kLongestStride + 1;  // no stream
+  const auto keeper = OpenKeeper(kApart * (kReads + 2));
+  std::deque<PageRequest> requests(kReads);
   for (size_t i = 0; i < requests.size(); ++i) {
-    ASSERT_TRUE(keeper->Require((i + 1) * 5, 1, requests[i]).ok());
+    ASSERT_TRUE(keeper->Require((i + 1) * kApart, 1, requests[i]).ok());
   }
   const auto call = TakeRead();
   port_.device().Give(kRequests, call->chain, call->chain.writable_bytes() + 1);
@@ -413,7 +416,7 @@ TEST_F(PortClientTest, ADeviceThatBreaksTheRulesIsResetAndEverythingFails) {
   }
   EXPECT_EQ(keeper->size(), 0u);
   PageRequest late;
-  ASSERT_TRUE(keeper->Require(999, 1, late).ok());
+  ASSERT_TRUE(keeper->Require(kApart * (kReads + 1), 1, late).ok());
   EXPECT_EQ(late.Wait(SuspendPolicy::kGiveWay).error(), Status(ZX_ERR_IO));
   EXPECT_EQ(Open("f").error(), Status(ZX_ERR_IO));
 }
