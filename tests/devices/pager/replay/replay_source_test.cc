@@ -86,6 +86,16 @@ class ReplaySourceTest : public testing::Test {
     test::FillByPageNumber(read);
     read.Complete(ZX_OK);
   }
+  // The guest takes everything that is on its way; where each began.
+  std::set<uint64_t> TakeAllSupplies() {
+    std::set<uint64_t> first_pages;
+    while (!vmo_->supplies.empty()) {
+      HeldVmo::Supply supply = vmo_->Take();
+      first_pages.insert(supply.first);
+      supply.handler(ZX_OK);
+    }
+    return first_pages;
+  }
   void GuestReads(uint64_t first) {
     source_->Read(pager::ReadRequest(first * kPage, {{.iov_base = page_.data(), .iov_len = kPage}},
                                      std::make_unique<NotedAnswer>(answers_)));
@@ -161,13 +171,7 @@ TEST_F(ReplaySourceTest, AGuestWithoutRoomIsLeftAloneUntilItSaysThatItHas) {
   vmo_->awaiting.front()(ZX_OK);
   Fetch();
   Fetch();
-  std::set<uint64_t> again;
-  while (!vmo_->supplies.empty()) {
-    HeldVmo::Supply supply = vmo_->Take();
-    again.insert(supply.first);
-    supply.handler(ZX_OK);
-  }
-  EXPECT_EQ(again, (std::set<uint64_t>{5, 9}));
+  EXPECT_EQ(TakeAllSupplies(), (std::set<uint64_t>{5, 9}));
   EXPECT_EQ(counters_.pages_fetched, 3u);
 }
 
@@ -200,13 +204,7 @@ TEST_F(ReplaySourceTest, AGuestWithoutMemoryIsLeftAloneUntilItReads) {
   Fetch();  // the guest's
   Fetch();
   Fetch();
-  std::set<uint64_t> again;
-  while (!vmo_->supplies.empty()) {
-    HeldVmo::Supply supply = vmo_->Take();
-    again.insert(supply.first);
-    supply.handler(ZX_OK);
-  }
-  EXPECT_EQ(again, (std::set<uint64_t>{0, 5}));
+  EXPECT_EQ(TakeAllSupplies(), (std::set<uint64_t>{0, 5}));
   EXPECT_EQ(counters_.pages_fetched, 2u);
 }
 
