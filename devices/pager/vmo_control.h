@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "devices/pager/request.h"
+
 namespace pager {
 
 // A stretch of dirty pages: bytes, both page multiples.
@@ -72,6 +74,7 @@ class VmoControl {
   using DirtyRangesHandler = std::function<void(zx_status_t, std::vector<DirtyRange> ranges, uint64_t available)>;
   using VmoStatsHandler = std::function<void(zx_status_t, VmoStats)>;
   using LendHandler = std::function<void(zx_status_t, PageLease)>;
+  using Filler = std::function<void(ReadRequest)>;
 
   VmoControl() = default;
   VmoControl(const VmoControl&) = delete;
@@ -81,8 +84,19 @@ class VmoControl {
   // Puts pages where the VMO has none, without having been asked. Pages that are there stay as they are.
   // `data`: page multiples, readable until the handler is called. ZX_ERR_BAD_STATE: detached. ZX_ERR_SHOULD_WAIT: for
   // the last of them there was no room, because the guest has too many pages already that it was given and has not used
-  // yet.
+  // yet. A few operations that come to this wait in the guest, in their order, and are answered when it has room.
   virtual void SupplyPages(uint64_t offset, std::vector<iovec> data, StatusHandler handler) = 0;
+
+  // The same for pages that are read in place: `fill` gets what the VMO has not of the range, in any number of
+  // requests, to be answered as those of PageSource::Read, and is called as that is. Nobody may be waiting for them;
+  // whoever comes meanwhile does, and hears of a failure. ZX_ERR_NOT_SUPPORTED: only SupplyPages works here. The errors
+  // of SupplyPages, and the first answer that was none of ZX_OK.
+  virtual void FetchPages(uint64_t offset, uint64_t length, Filler fill, StatusHandler handler) {
+    static_cast<void>(offset);
+    static_cast<void>(length);
+    static_cast<void>(fill);
+    handler(ZX_ERR_NOT_SUPPORTED);
+  }
 
   // Answers when the guest has used so many of these that supplies have room again, which may be never.
   // ZX_ERR_CANCELED: too many wait. ZX_ERR_NOT_SUPPORTED: nobody tells.

@@ -24,6 +24,7 @@ struct PortHeldRequest {
   abi::PortRequestKind kind;  // kRead, kDirty, kComplete, kSync, or kLend for pages that are lent
   uint64_t offset;            // bytes
   uint64_t length;
+  bool unasked = false;  // kRead for a supply: a page source wants the pages filled, and not somebody in the guest
 };
 
 // A request that page sources answer when they have written back, by operations of their own; it has no memory of the

@@ -32,8 +32,9 @@ class PortObserver {
   virtual void OnOpened(uint64_t object, std::string_view name, const pager::PageSource& source) = 0;
   virtual void OnClosed(uint64_t object, const pager::PageSource& source) = 0;
 
-  // Requests that a page source gets (kRead, kDirty, kSync, kComplete), and pages that it was lent (kLend). `ticket`
-  // names the request until its answer; the number may be used again then.
+  // Requests that a page source gets (kRead, kDirty, kSync, kComplete), pages of a supply that it fills (kRead,
+  // unasked), and pages that it was lent (kLend). `ticket` names the request until its answer; the number may be used
+  // again then.
   virtual void OnRequest(uint64_t ticket, const PortHeldRequest& request, PortClock::time_point now) = 0;
   // kLend: the pages were given back. Also when the guest was answered long ago (a COMPLETE that was given up).
   virtual void OnAnswered(uint64_t ticket, const PortHeldRequest& request, zx_status_t status,

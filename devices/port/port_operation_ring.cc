@@ -2,7 +2,6 @@
 
 #include <zircon/errors.h>
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -15,25 +14,6 @@ namespace {
 
 using Control = pager::VmoControl;
 using Kind = abi::PortOperationKind;
-
-// Copies `length` bytes from `offset` on in `from` to `to`; both are long enough.
-void CopyPieces(std::span<const iovec> from, uint64_t offset, std::span<const iovec> to) {
-  for (const iovec& piece : to) {
-    size_t done = 0;
-    while (done < piece.iov_len) {
-      if (offset >= from.front().iov_len) {
-        offset -= from.front().iov_len;
-        from = from.subspan(1);
-        continue;
-      }
-      const size_t size = std::min<size_t>(piece.iov_len - done, from.front().iov_len - offset);
-      std::memcpy(static_cast<std::byte*>(piece.iov_base) + done,
-                  static_cast<const std::byte*>(from.front().iov_base) + offset, size);
-      done += size;
-      offset += size;
-    }
-  }
-}
 
 // Calls the handler of a query with what a successful answer says. False when that makes no sense: nothing was called.
 bool Deliver(PortPendingOperation& operation, const PortAnswered& answered) {
@@ -105,14 +85,11 @@ const PortPendingOperation* PortOperationRing::Find(uint64_t id, Kind kind, uint
              : nullptr;
 }
 
-zx_status_t PortOperationRing::Fill(const PortRead& read) const {
+const Control::Filler* PortOperationRing::FindFiller(const PortRead& read) const {
   const PortPendingOperation* supply = Find(read.operation, Kind::kSupply, read.object);
-  if (supply == nullptr || read.offset < supply->message.offset ||
-      !base::RangeFits(read.offset - supply->message.offset, read.length, supply->message.length)) {
-    return ZX_ERR_INVALID_ARGS;
-  }
-  CopyPieces(supply->data, read.offset - supply->message.offset, read.pages);
-  return ZX_OK;
+  const bool belongs = supply != nullptr && read.offset >= supply->message.offset &&
+                       base::RangeFits(read.offset - supply->message.offset, read.length, supply->message.length);
+  return belongs ? &supply->fill : nullptr;
 }
 
 zx_status_t PortOperationRing::TakeLent(const PortLend& lend, std::function<void()> give_back) {

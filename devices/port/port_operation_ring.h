@@ -40,8 +40,9 @@ class PortOperationRing {
   // any.
   [[nodiscard]] bool Send(SplitQueue& ring);
 
-  // The guest asks for pages of a supply: fills them. ZX_ERR_INVALID_ARGS when it has nothing to do with one.
-  [[nodiscard]] zx_status_t Fill(const PortRead& read) const;
+  // The guest asks for pages of a supply: who fills them; null when it has nothing to do with one. Valid until the next
+  // Accept.
+  [[nodiscard]] const pager::VmoControl::Filler* FindFiller(const PortRead& read) const;
 
   // The guest lends pages: hands them on. `give_back` is called when they are no longer needed, on any thread; never
   // when this returns an error, ZX_ERR_INVALID_ARGS for pages that were not asked for.

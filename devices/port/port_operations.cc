@@ -2,10 +2,38 @@
 
 #include <zircon/errors.h>
 
+#include <algorithm>
+#include <cstring>
+#include <span>
 #include <type_traits>
 #include <utility>
 
+#include "devices/pager/pieces.h"
+
 namespace dev {
+
+namespace {
+
+// Copies the bytes from `offset` on in `from` to `to`. Precondition: there are as many.
+void CopyPieces(std::span<const iovec> from, uint64_t offset, std::span<const iovec> to) {
+  for (const iovec& piece : to) {
+    size_t done = 0;
+    while (done < piece.iov_len) {
+      if (offset >= from.front().iov_len) {
+        offset -= from.front().iov_len;
+        from = from.subspan(1);
+        continue;
+      }
+      const size_t size = std::min<size_t>(piece.iov_len - done, from.front().iov_len - offset);
+      std::memcpy(static_cast<std::byte*>(piece.iov_base) + done,
+                  static_cast<const std::byte*>(from.front().iov_base) + offset, size);
+      done += size;
+      offset += size;
+    }
+  }
+}
+
+}  // namespace
 
 void EndOperation(PortPendingOperation& operation, zx_status_t status) {
   PortPendingOperation::Handler handler = std::exchange(operation.handler, std::monostate());
@@ -121,17 +149,24 @@ abi::PortOperation PortVmoControl::Message(abi::PortOperationKind kind) const {
 }
 
 void PortVmoControl::SupplyPages(uint64_t offset, std::vector<iovec> data, StatusHandler handler) {
+  const uint64_t length = pager::LengthOf(data);
+  const auto copy = [offset, data = std::move(data)](pager::ReadRequest request) {
+    CopyPieces(data, request.offset() - offset, request.pages());
+    request.Complete(ZX_OK);
+  };
+  FetchPages(offset, length, copy, std::move(handler));
+}
+
+void PortVmoControl::FetchPages(uint64_t offset, uint64_t length, Filler fill, StatusHandler handler) {
   abi::PortOperation message = Message(abi::PortOperationKind::kSupply);
   message.offset = offset;
-  for (const iovec& piece : data) {
-    message.length += piece.iov_len;
-  }
-  operations_->Submit({.message = message, .handler = std::move(handler), .data = std::move(data)});
+  message.length = length;
+  operations_->Submit({.message = message, .handler = std::move(handler), .fill = std::move(fill)});
 }
 
 void PortVmoControl::AwaitRoom(StatusHandler handler) {
   operations_->Submit(
-      {.message = Message(abi::PortOperationKind::kAwaitRoom), .handler = std::move(handler), .data = {}});
+      {.message = Message(abi::PortOperationKind::kAwaitRoom), .handler = std::move(handler), .fill = {}});
 }
 
 void PortVmoControl::OpRange(uint32_t op, uint64_t offset, uint64_t length, uint64_t data, StatusHandler handler) {
@@ -140,31 +175,31 @@ void PortVmoControl::OpRange(uint32_t op, uint64_t offset, uint64_t length, uint
   message.offset = offset;
   message.length = length;
   message.data = data;
-  operations_->Submit({.message = message, .handler = std::move(handler), .data = {}});
+  operations_->Submit({.message = message, .handler = std::move(handler), .fill = {}});
 }
 
 void PortVmoControl::QueryDirtyRanges(uint64_t offset, uint64_t length, DirtyRangesHandler handler) {
   abi::PortOperation message = Message(abi::PortOperationKind::kQueryDirtyRanges);
   message.offset = offset;
   message.length = length;
-  operations_->Submit({.message = message, .handler = std::move(handler), .data = {}});
+  operations_->Submit({.message = message, .handler = std::move(handler), .fill = {}});
 }
 
 void PortVmoControl::QueryVmoStats(uint32_t options, VmoStatsHandler handler) {
   abi::PortOperation message = Message(abi::PortOperationKind::kQueryVmoStats);
   message.argument = options;
-  operations_->Submit({.message = message, .handler = std::move(handler), .data = {}});
+  operations_->Submit({.message = message, .handler = std::move(handler), .fill = {}});
 }
 
 void PortVmoControl::Detach(StatusHandler handler) {
-  operations_->Submit({.message = Message(abi::PortOperationKind::kDetach), .handler = std::move(handler), .data = {}});
+  operations_->Submit({.message = Message(abi::PortOperationKind::kDetach), .handler = std::move(handler), .fill = {}});
 }
 
 void PortVmoControl::Lend(uint64_t offset, uint64_t length, LendHandler handler) {
   abi::PortOperation message = Message(abi::PortOperationKind::kLend);
   message.offset = offset;
   message.length = length;
-  operations_->Submit({.message = message, .handler = std::move(handler), .data = {}});
+  operations_->Submit({.message = message, .handler = std::move(handler), .fill = {}});
 }
 
 }  // namespace dev

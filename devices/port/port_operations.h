@@ -39,7 +39,7 @@ struct PortPendingOperation {
 
   abi::PortOperation message;  // without an id
   Handler handler;
-  std::vector<iovec> data;  // kSupply
+  Control::Filler fill;  // kSupply
 };
 
 // Calls the handler with `status` and nothing else.
@@ -89,6 +89,7 @@ class PortVmoControl final : public pager::VmoControl {
       : operations_(std::move(operations)), object_(object) {}
 
   void SupplyPages(uint64_t offset, std::vector<iovec> data, StatusHandler handler) override;
+  void FetchPages(uint64_t offset, uint64_t length, Filler fill, StatusHandler handler) override;
   void AwaitRoom(StatusHandler handler) override;
   void OpRange(uint32_t op, uint64_t offset, uint64_t length, uint64_t data, StatusHandler handler) override;
   void QueryDirtyRanges(uint64_t offset, uint64_t length, DirtyRangesHandler handler) override;

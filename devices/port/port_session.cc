@@ -196,7 +196,7 @@ void PortSession::ServeOverdue(PortClock::time_point now) {
                                        .kind = abi::PortOperationKind::kTimeOut,
                                        .argument = 0},
                            .handler = std::monostate(),
-                           .data = {}});
+                           .fill = {}});
     }
     const bool given_up = IsWriteBack(request.kind) && GiveUpWriteBack(*ticket);
     ++counters_.overdue;
@@ -339,8 +339,10 @@ abi::PortReply PortSession::Conclude(PortListAnswer& answer) {
 }
 
 PortSession::Reply PortSession::Execute(const PortRead& read, const PortCompletion& completion) {
-  if (read.operation != 0) {
-    return ReplyToOperation(operation_ring_.Fill(read), read.length);
+  const bool unasked = read.operation != 0;
+  const pager::VmoControl::Filler* fill = unasked ? operation_ring_.FindFiller(read) : nullptr;
+  if (unasked && fill == nullptr) {
+    return Reject(ZX_ERR_INVALID_ARGS);
   }
   const PortOpenObject* object = objects_.Find(read.object);
   if (object == nullptr) {
@@ -349,10 +351,18 @@ PortSession::Reply PortSession::Execute(const PortRead& read, const PortCompleti
   if (!object->Contains(read.offset, read.length)) {
     return Reject(ZX_ERR_OUT_OF_RANGE);
   }
-  ++counters_.reads;
-  object->source->Read(pager::ReadRequest(
-      read.offset, read.pages,
-      Owe(completion, {.object = read.object, .kind = Kind::kRead, .offset = read.offset, .length = read.length})));
+  pager::ReadRequest request(read.offset, read.pages,
+                             Owe(completion, {.object = read.object,
+                                              .kind = Kind::kRead,
+                                              .offset = read.offset,
+                                              .length = read.length,
+                                              .unasked = unasked}));
+  if (unasked) {
+    (*fill)(std::move(request));
+  } else {
+    ++counters_.reads;
+    object->source->Read(std::move(request));
+  }
   return std::nullopt;
 }
 
@@ -450,15 +460,6 @@ void PortSession::ObserveClosed(uint64_t object, const pager::PageSource& source
 abi::PortReply PortSession::Reject(zx_status_t status) {
   ++counters_.rejected;
   return ReplyWith(status);
-}
-
-abi::PortReply PortSession::ReplyToOperation(zx_status_t status, uint64_t size) {
-  if (status != ZX_OK) {
-    return Reject(status);
-  }
-  abi::PortReply reply = ReplyWith(ZX_OK);
-  reply.size = size;
-  return reply;
 }
 
 // The reply is the end of the writable part, so the used length is all of it, whether the pages before it have been

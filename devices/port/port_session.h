@@ -97,7 +97,6 @@ class PortSession {
   [[nodiscard]] abi::PortReply Conclude(PortListAnswer& answer);
   void Conclude(const PortInquiry& inquiry);
   [[nodiscard]] abi::PortReply Reject(zx_status_t status);
-  [[nodiscard]] abi::PortReply ReplyToOperation(zx_status_t status, uint64_t size);
   void Attach(uint64_t id, const PortOpenObject& object);
   // What brings back the answer to a request that a page source gets now.
   [[nodiscard]] std::unique_ptr<pager::Answer> Owe(const PortCompletion& completion, const PortHeldRequest& request);

@@ -66,7 +66,7 @@ class LazySource final : public pager::PageSource {
     }
     ++owed;
     const auto status = [&owed](zx_status_t) { --owed; };
-    switch (choice % 6) {
+    switch (choice % 7) {
       case 0:
         return vmo_->SupplyPages(base::kPageSize, {{data_.data(), data_.size()}}, status);
       case 1:
@@ -88,6 +88,10 @@ class LazySource final : public pager::PageSource {
         });
       case 4:
         return vmo_->Detach(status);
+      case 5:
+        return vmo_->FetchPages(
+            base::kPageSize, 3 * base::kPageSize, [this](pager::ReadRequest request) { Read(std::move(request)); },
+            status);
       default:
         return vmo_->Lend(0, 4 * base::kPageSize, [this, &owed](zx_status_t got, pager::PageLease lease) {
           --owed;

@@ -62,7 +62,7 @@ void PortStatistics::OnRequest(uint64_t /*ticket*/, const dev::PortHeldRequest& 
                                dev::PortClock::time_point /*now*/) {
   const std::lock_guard lock(mutex_);
   if (Open* open = FindLocked(request.object); open != nullptr) {
-    open->statistics->requests += request.kind == Kind::kRead ? 1 : 0;
+    open->statistics->requests += request.kind == Kind::kRead && !request.unasked ? 1 : 0;
     open->statistics->dirty_requests += request.kind == Kind::kDirty ? 1 : 0;
   }
 }
@@ -71,8 +71,8 @@ void PortStatistics::OnAnswered(uint64_t /*ticket*/, const dev::PortHeldRequest&
                                 dev::PortClock::duration took) {
   const std::lock_guard lock(mutex_);
   Open* open = FindLocked(request.object);
-  if (open == nullptr) {
-    return;
+  if (open == nullptr || request.unasked) {
+    return;  // what is supplied counts when all of it is with the guest
   }
   const uint64_t pages = request.length / base::kPageSize;
   if (request.kind == Kind::kRead) {

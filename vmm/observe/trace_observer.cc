@@ -118,7 +118,7 @@ void TraceObserver::OnRequest(uint64_t ticket, const dev::PortHeldRequest& reque
                             .object = NameOfObject(request.object),
                             .offset = request.offset,
                             .length = request.length};
-  Begin(requests_, ticket, dev::NameOf(request.kind), kRequests, where);
+  Begin(requests_, ticket, request.unasked ? "read, unasked" : dev::NameOf(request.kind), kRequests, where);
 }
 
 void TraceObserver::OnAnswered(uint64_t ticket, const dev::PortHeldRequest& request, zx_status_t status,

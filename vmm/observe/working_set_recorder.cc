@@ -38,7 +38,7 @@ void WorkingSetRecorder::OnClosed(uint64_t object, const pager::PageSource& sour
 
 void WorkingSetRecorder::OnRequest(uint64_t /*ticket*/, const dev::PortHeldRequest& request,
                                    dev::PortClock::time_point /*now*/) {
-  if (request.kind != dev::abi::PortRequestKind::kRead) {
+  if (request.kind != dev::abi::PortRequestKind::kRead || request.unasked) {
     return;
   }
   const std::lock_guard lock(mutex_);

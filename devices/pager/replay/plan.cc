@@ -119,15 +119,12 @@ std::optional<size_t> Plan::OnRead(const ReadRange& read) {
   return found;
 }
 
-void Plan::GoOnBehind(size_t read) {
-  if (reads_[read].length < kStreamBytes) {
-    next_ = read + 1;
-    return;
+void Plan::GoOnBehind(size_t read, uint64_t length) {
+  if (length >= kStreamBytes) {
+    next_ = std::min(reads_.size(), read + kLead);
+  } else {
+    next_ = reads_[read].length > length ? read : read + 1;
   }
-  const bool again = lead_ != 0 && read >= lead_from_ && read - lead_from_ <= kSoon * lead_;
-  lead_ = again ? std::min(2 * lead_, kMostLead) : kLeastLead;
-  lead_from_ = read;
-  next_ = std::min(reads_.size(), read + lead_);
 }
 
 void Plan::OnLost(size_t index) {

@@ -47,8 +47,9 @@ class Plan {
   std::optional<size_t> OnRead(const ReadRange& read);
   // Whether that one has not been taken yet.
   [[nodiscard]] bool IsAhead(size_t read) const { return read >= next_; }
-  // That one, and what the guest is going to ask for itself with it, is not fetched, and nothing before it.
-  void GoOnBehind(size_t read);
+  // The guest asks for that one itself, with a read of `length` bytes: what is left of it, if the guest is not going to
+  // ask for that too, is fetched next, and nothing before it.
+  void GoOnBehind(size_t read, uint64_t length);
 
   // Nothing is fetched any more.
   void Stop() { stopped_ = true; }
@@ -57,6 +58,7 @@ class Plan {
   [[nodiscard]] bool diverged() const { return strangers_ > kMostStrangers; }
 
   [[nodiscard]] size_t size() const { return reads_.size(); }
+  [[nodiscard]] const PlanOptions& options() const { return options_; }
 
  private:
   struct Step {
@@ -65,12 +67,9 @@ class Plan {
   };
   // How many reads in a row may be strangers.
   static constexpr size_t kMostStrangers = 64;
-  // A read as long is one of a stream: the guest asks for so many from there on without waiting for us. One that
-  // overtakes again and again is faster alone, and left alone for longer each time.
+  // A read as long is one of a stream: the guest asks for so many from there on without waiting for us.
   static constexpr uint64_t kStreamBytes = 64 * base::kPageSize;
-  static constexpr size_t kLeastLead = 3;
-  static constexpr size_t kMostLead = 32;
-  static constexpr size_t kSoon = 2;  // leads
+  static constexpr size_t kLead = 3;
   // Of kLostWindow reads of the plan one in kLostShare may be asked for again although it was fetched.
   static constexpr size_t kLostWindow = 64;
   static constexpr size_t kLostShare = 4;
@@ -86,8 +85,6 @@ class Plan {
   std::vector<Step> steps_;                             // those that were taken
   size_t at_ = 0;                                       // the furthest read that the guest was seen at
   size_t next_ = 0;                                     // the read with which the next step begins
-  size_t lead_ = 0;                                     // reads that were left to a stream of the guest's,
-  size_t lead_from_ = 0;                                // when it was seen at this one
   size_t lost_from_ = 0;                                // reads from this one on are considered:
   size_t lost_ = 0;                                     // so many of them were asked for although fetched
   size_t strangers_ = 0;                                // reads in a row of what is not in the plan

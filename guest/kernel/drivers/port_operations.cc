@@ -16,9 +16,6 @@ constexpr uint16_t kQueueSize = 32;  // room for the longest chain of every slot
 constexpr size_t kLongestChain = 3;
 static_assert(kQueueSize >= PortOperations::kSlots * kLongestChain);
 
-// Of one supply at a time: enough to keep the device busy.
-constexpr uint32_t kSupplyReads = 2;
-
 constexpr size_t kMessagePages = 1 + PortOperations::kSlots;
 
 }  // namespace
@@ -89,6 +86,9 @@ void PortOperations::Abandon() {
   }
   if (reclaim::room_observer == this) {
     reclaim::AwaitRoomAhead(nullptr);
+  }
+  if (reclaim::freed_observer == this) {
+    reclaim::AwaitFreed(nullptr);
   }
 }
 
@@ -185,82 +185,6 @@ Status PortOperations::Lend(PortObject& object, const abi::PortOperation& operat
   }
   target_.SendErrand(object, *loan);
   return Status(ZX_OK);
-}
-
-// --- supplies ---
-
-// How many pages one READ of [first, end) may have: what one page-table entry shows, where so much is a small part of
-// memory.
-uint64_t PortOperations::CountTogether(PageIndex first, PageIndex end) {
-  constexpr uint64_t kFractionOfMemory = 32;
-  const bool large = base::IsAligned(first, base::kPagesPerLargePage) && end - first >= base::kPagesPerLargePage &&
-                     TotalPageCount() / kFractionOfMemory >= base::kPagesPerLargePage;
-  return large ? base::kPagesPerLargePage : Min(end - first, kFaultWindowPages);
-}
-
-// Asks for what is missing, as far as reads are left for it; answers when nothing is left to do.
-void PortOperations::GoOn(uint32_t slot) {
-  Supply& supply = supplies_[slot];
-  while (supply.status.ok() && supply.next != supply.end && supply.reads < kSupplyReads) {
-    const Vmo* vmo = supply.object->vmo();
-    PageSource* source = vmo == nullptr ? nullptr : vmo->pager_source();
-    if (source == nullptr) {
-      supply.status = Status(ZX_ERR_BAD_HANDLE);
-      break;
-    }
-    if (!reclaim::HasRoomAhead(CountTogether(supply.next, supply.end))) {
-      supply.status = Status(ZX_ERR_SHOULD_WAIT);
-      break;
-    }
-    const Result<PageSource::Fetched> fetched = source->Fetch(supply.next, supply.end - supply.next, supply.operation);
-    if (!fetched.ok()) {
-      supply.status = fetched.error();
-      break;
-    }
-    supply.reads += fetched->asked ? 1U : 0U;
-    supply.next += fetched->pages;
-  }
-  if (supply.reads == 0) {
-    const Supply done = std::exchange(supply, {});
-    Answer(slot, done.operation, done.status);
-  }
-}
-
-// One too many takes the place of the first of them, so that there are slots left for other operations.
-void PortOperations::AwaitRoom(uint32_t slot, uint64_t id) {
-  uint32_t first = slot;
-  size_t count = 0;
-  for (uint32_t each = 0; each < kSlots; ++each) {
-    if (awaits_room_[each] != 0) {
-      ++count;
-      first = first == slot || awaits_room_[each] < awaits_room_[first] ? each : first;
-    }
-  }
-  if (count == kMostAwaitRoom) {
-    Answer(first, std::exchange(awaits_room_[first], 0), Status(ZX_ERR_CANCELED));
-  }
-  awaits_room_[slot] = id;
-  reclaim::AwaitRoomAhead(this);
-}
-
-void PortOperations::OnRoomAhead() {
-  for (uint32_t slot = 0; slot < kSlots; ++slot) {
-    if (const uint64_t operation = std::exchange(awaits_room_[slot], 0); operation != 0) {
-      Answer(slot, operation, Status(ZX_OK));
-    }
-  }
-}
-
-void PortOperations::OnSupplyRead(uint64_t operation, Status status) {
-  for (uint32_t slot = 0; slot < kSlots; ++slot) {
-    Supply& supply = supplies_[slot];
-    if (supply.object && supply.operation == operation) {
-      --supply.reads;
-      supply.status = supply.status.ok() ? status : supply.status;
-      GoOn(slot);
-      return;
-    }
-  }
 }
 
 }  // namespace gk::drivers

@@ -4,9 +4,10 @@
 //   with the device --used--> being carried out --answer posted--> with the device
 //
 // Most operations are carried out at once. A supply goes on: its slot asks for the pages that are missing, a few READs
-// at a time, and is answered after the last. It ends early when the VMO has as many pages that nobody has used yet as
-// it may have; when that is over is the answer to kAwaitRoom, of which few are kept. Nothing is allocated after SetUp
-// but a loan, and what the VMO needs. Kernel lock held; nothing blocks.
+// at a time, and is answered after the last (port_supplies.cc). When there are as many pages that nobody has used yet
+// as there may be, a few supplies wait here, and go on in the order of their coming, which is that of their use; others
+// end early, and when there is room again is the answer to kAwaitRoom, of which few are kept. Nothing is allocated
+// after SetUp but a loan, and what the VMO needs. Kernel lock held; nothing blocks.
 #pragma once
 
 #include <stddef.h>
@@ -41,6 +42,8 @@ class PortOperations final : public SupplyObserver, private RoomObserver {
  public:
   static constexpr size_t kSlots = 8;
   static constexpr size_t kMostAwaitRoom = 4;
+  static constexpr size_t kMostWaitingSupplies = 3;
+  static_assert(kMostAwaitRoom + kMostWaitingSupplies < kSlots, "something is left for other operations");
 
   explicit constexpr PortOperations(PortOperationTarget& target) : target_(target) {}
   // Precondition: the device no longer has our memory.
@@ -61,13 +64,16 @@ class PortOperations final : public SupplyObserver, private RoomObserver {
 
  private:
   void OnRoomAhead() override;
+  void OnFreed() override;
   // A supply under way.
   struct Supply {
     RefPtr<PortObject> object;  // null: none
     uint64_t operation = 0;
     PageIndex next = 0;  // pages from here on were not asked for yet
     PageIndex end = 0;
-    uint32_t reads = 0;  // with the device
+    uint32_t reads = 0;   // with the device
+    bool waits = false;   // there is no room for it, or an earlier one waits for that
+    uint32_t futile = 0;  // how often in a row what was freed was not enough
     Status status{ZX_OK};
   };
 
@@ -82,6 +88,9 @@ class PortOperations final : public SupplyObserver, private RoomObserver {
   [[nodiscard]] Status Lend(PortObject& object, const abi::PortOperation& operation);
   void Query(uint32_t slot, const Vmo& vmo, const abi::PortOperation& operation);
   void GoOn(uint32_t slot);
+  void GoOnWaiting();
+  [[nodiscard]] bool HasRoom(const Supply& supply);
+  [[nodiscard]] size_t CountWaiting() const;
   void AwaitRoom(uint32_t slot, uint64_t id);
   [[nodiscard]] static uint64_t CountTogether(PageIndex first, PageIndex end);
 

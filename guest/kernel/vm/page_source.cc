@@ -200,14 +200,17 @@ void PageSource::ReadOn(PageIndex index) {
       return;
     }
     const ReadAhead::Range range = read_ahead_.ReadOn(index, most);
+    bool asked = false;
     for (PageIndex at = range.first; at < range.end;) {
       const PageIndex together = read_ahead_.Together({at, range.end}).end - at;
       const Result<Fetched> fetched = Fetch(at, together, 0);
       if (!fetched.ok()) {
         return;
       }
+      asked |= fetched->asked;
       at += fetched->pages;
     }
+    read_ahead_.OnReadOn(asked);
   }
 }
 

@@ -22,6 +22,9 @@
 //   ...|---------|---------------|---------------|          a reader who comes to the second part
 //                ^ reader                         ^ next     causes the fourth to be asked for
 //
+// Where what it would ask for is there, or on its way, somebody else reads ahead, the host by supplies: to him the
+// stream leaves it, as long as he is more than a reach before the reader. If both asked for the same they would race.
+//
 // A miss inside what a stream has asked for means that pages have gone before they were used. Then less is better: it
 // reaches a quarter as far from there.
 //
@@ -65,6 +68,9 @@ class ReadAhead {
   // What, and takes note of it: up to `most` pages. Precondition: IsDue.
   Range ReadOn(PageIndex index, size_t most);
 
+  // Whether any of that had to be asked for. Right after ReadOn.
+  void OnReadOn(bool asked) { streams_.front().depth = asked ? kDepth : 1; }
+
   // A read of these pages, more than one, has failed as a whole.
   void OnFailure(Range failed);
   // The pages of `range` from its first one on that may be read at once, not 0 of them.
@@ -78,7 +84,8 @@ class ReadAhead {
     PageIndex end = 0;
     size_t reach = 0;  // 0: there is no stream
     Direction direction = Direction::kNone;
-    int64_t stride = 0;  // without a direction: from the miss before the last to the last; 0: there was none
+    size_t depth = kDepth;  // in reaches: how far before the reader it is read on
+    int64_t stride = 0;     // without a direction: from the miss before the last to the last; 0: there was none
 
     // A miss a little further on belongs to the stream too: a reader may skip what it does not need.
     [[nodiscard]] bool GoesUpTo(PageIndex missing) const {
@@ -103,7 +110,7 @@ class ReadAhead {
     }
     [[nodiscard]] bool IsNear(PageIndex index) const {
       const PageIndex ahead = Ahead(index);
-      return reach >= kFarReach && ahead != 0 && ahead <= kDepth * reach;
+      return reach >= kFarReach && ahead != 0 && ahead <= depth * reach;
     }
     Range Extend(PageIndex from, size_t wanted);
     // The same, reaching further than before.

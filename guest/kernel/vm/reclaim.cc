@@ -16,6 +16,7 @@ constinit uint64_t pages_go_every = 0;
 constinit uint64_t expected_pages = 0;
 constinit ShortageObserver* shortage_observer = nullptr;
 constinit RoomObserver* room_observer = nullptr;
+constinit RoomObserver* freed_observer = nullptr;
 
 namespace {
 
@@ -283,17 +284,21 @@ uint64_t MostAhead() {
 
 }  // namespace
 
-bool HasRoomAhead(uint64_t pages) {
+RoomAhead FindRoomAhead(uint64_t pages) {
   if (candidates.ahead.size() >= MostAhead()) {
-    return false;
+    return RoomAhead::kNone;
   }
   const bool free = FreePageCount() >= LowWatermark() + pages;
   if (free && (pages < base::kPagesPerLargePage || HasRun(base::kPagesPerLargePage))) {
-    return true;
+    return RoomAhead::kEnough;
   }
   Expect(pages);
-  return false;
+  return RoomAhead::kNotFree;
 }
+
+void AwaitFreed(RoomObserver* observer) { freed_observer = observer; }
+
+void TellOfFreed() { std::exchange(freed_observer, nullptr)->OnFreed(); }
 
 void AwaitRoomAhead(RoomObserver* observer) { room_observer = observer; }
 

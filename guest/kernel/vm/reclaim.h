@@ -17,7 +17,7 @@
 // would be is said in this folder's README.
 //
 // So that those that were brought ahead neither push out what is in use nor each other, there are never more than a
-// part of what could be taken back: their source is told to wait (HasRoomAhead), and when to go on (RoomObserver).
+// part of what could be taken back: their source is told to wait (FindRoomAhead), and when to go on (RoomObserver).
 //
 // Those that were used last of all, half a low watermark of pages, are spared as long as an allocation may yet succeed:
 // who waited for them may not have seen them yet.
@@ -78,6 +78,8 @@ class RoomObserver {
  public:
   // There is again. At a safe point.
   virtual void OnRoomAhead() = 0;
+  // What was expected has been freed, as far as it can be. At a safe point.
+  virtual void OnFreed() = 0;
 
  protected:
   ~RoomObserver() = default;
@@ -107,12 +109,21 @@ void Offer(Page& page);
 void SetHint(Page& page, PageHint hint);
 
 // Whether `pages` more may be brought ahead of their use, not 0, and are free without the reserve; a large page, if
-// they are as many. False: if nothing but free pages is missing the next safe point sees to that.
-[[nodiscard]] bool HasRoomAhead(uint64_t pages);
+// they are as many.
+enum class RoomAhead : uint8_t {
+  kEnough,
+  kNotFree,  // nothing but free pages is missing, and the next safe point sees to that
+  kNone,
+};
+[[nodiscard]] RoomAhead FindRoomAhead(uint64_t pages);
 // The next safe point at which there is room for a good many of them tells `observer`, once. One at a time: another
 // takes its place; null: nobody.
 void AwaitRoomAhead(RoomObserver* observer);
 extern RoomObserver* room_observer;
+// The next safe point tells `observer` that it has freed what is expected, once. One at a time; null: nobody.
+void AwaitFreed(RoomObserver* observer);
+extern RoomObserver* freed_observer;
+void TellOfFreed();
 // Out of line: tells it if there is.
 void TellOfRoomAhead();
 
@@ -132,6 +143,9 @@ void OnSafePointOfTest();
 inline void SafePoint() {
   if (FreePageCount() < LowWatermark() + expected_pages) {
     ReclaimToHighWatermark();
+  }
+  if (freed_observer != nullptr) {
+    TellOfFreed();
   }
   if (room_observer != nullptr) {
     TellOfRoomAhead();

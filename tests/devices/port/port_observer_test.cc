@@ -54,8 +54,8 @@ class NotingObserver final : public dev::PortObserver {
 
  private:
   static std::string Text(const dev::PortHeldRequest& request) {
-    return std::to_string(static_cast<int>(request.kind)) + " " + std::to_string(request.offset / kPageSize) + "+" +
-           std::to_string(request.length / kPageSize);
+    return std::string(request.unasked ? "unasked " : "") + std::to_string(static_cast<int>(request.kind)) + " " +
+           std::to_string(request.offset / kPageSize) + "+" + std::to_string(request.length / kPageSize);
   }
   void Note(std::string note) {
     const std::lock_guard lock(mutex_);
@@ -116,6 +116,18 @@ TEST_F(PortObserverTest, OperationsAreHeardOfBothWays) {
   guest_.Answer(guest_.WaitForOperation().id, ZX_ERR_OUT_OF_RANGE);
   outcome.Wait();
   EXPECT_EQ(observer_.Taken(), (Notes{"open f 1 64", "operation 2", "operated 2 -14"}));
+}
+
+TEST_F(PortObserverTest, WhatIsReadForASupplyIsUnasked) {
+  test::Outcome<zx_status_t> outcome;
+  std::string data(kPageSize, 'a');
+  source_->controls.Take()->SupplyPages(kPageSize, {{data.data(), data.size()}}, outcome.handler());
+  const uint64_t id = guest_.WaitForOperation().id;
+  EXPECT_EQ(guest_.Request(guest_.port->Read(object_, kPageSize, 1, id)).status, ZX_OK);
+  guest_.Answer(id, ZX_OK);
+  outcome.Wait();
+  EXPECT_EQ(observer_.Taken(),
+            (Notes{"open f 1 64", "operation 1", "ask unasked 3 1+1", "answer unasked 3 1+1 0", "operated 1 0"}));
 }
 
 TEST_F(PortObserverTest, ACloseAndAResetAreHeardOf) {

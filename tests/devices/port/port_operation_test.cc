@@ -87,6 +87,43 @@ TEST_F(PortOperationTest, SupplyFillsThePagesThatTheGuestReadsForIt) {
   EXPECT_TRUE(source_->reads.empty()) << "nobody asked the source";
 }
 
+TEST_F(PortOperationTest, AFetchIsFilledInThePagesOfTheGuest) {
+  Outcome<zx_status_t> outcome;
+  test::RequestBox<pager::ReadRequest> asked;
+  vmo_->FetchPages(
+      4 * kPageSize, 3 * kPageSize, [&](pager::ReadRequest request) { asked.Put(std::move(request)); },
+      outcome.handler());
+  const abi::PortOperation operation = Next(Kind::kSupply);
+  EXPECT_EQ(operation.offset, 4 * kPageSize);
+  EXPECT_EQ(operation.length, 3 * kPageSize);
+  const PortTicket failing = guest_.port->Read(object_, 4 * kPageSize, 1, operation.id);
+  const PortTicket read = guest_.port->Read(object_, 5 * kPageSize, 2, operation.id);
+  guest_.Send(abi::kPortRequestQueue, failing);
+  asked.Take().Complete(ZX_ERR_IO_DATA_INTEGRITY);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, failing).status, ZX_ERR_IO_DATA_INTEGRITY);
+  guest_.Send(abi::kPortRequestQueue, read);
+  pager::ReadRequest request = asked.Take();
+  EXPECT_EQ(request.offset(), 5 * kPageSize);
+  test::FillByPageNumber(request);
+  request.Complete(ZX_OK);
+  EXPECT_EQ(guest_.WaitForReply(abi::kPortRequestQueue, read).status, ZX_OK);
+  EXPECT_EQ(guest_.driven->memory.Load<char>(read.pages[1]), 7);
+  guest_.Answer(operation.id, ZX_ERR_IO_DATA_INTEGRITY);
+  EXPECT_EQ(std::get<0>(outcome.Wait()), ZX_ERR_IO_DATA_INTEGRITY);
+  EXPECT_TRUE(source_->reads.empty()) << "nobody asked the source";
+}
+
+TEST_F(PortOperationTest, AFetchOfAClosedObjectIsAskedForNothing) {
+  Outcome<zx_status_t> outcome;
+  vmo_->FetchPages(
+      0, kPageSize, [](const pager::ReadRequest&) { ADD_FAILURE(); }, outcome.handler());
+  const uint64_t id = Next(Kind::kSupply).id;
+  EXPECT_EQ(guest_.Control(guest_.port->Close(object_)).status, ZX_OK);
+  EXPECT_EQ(guest_.Request(guest_.port->Read(object_, 0, 1, id)).status, ZX_ERR_NOT_FOUND);
+  guest_.Answer(id, ZX_ERR_BAD_HANDLE);
+  EXPECT_EQ(std::get<0>(outcome.Wait()), ZX_ERR_PEER_CLOSED);
+}
+
 TEST_F(PortOperationTest, ReadForASupplyMustBelongToIt) {
   Outcome<zx_status_t> outcome;
   std::string data(2 * kPageSize, 'a');

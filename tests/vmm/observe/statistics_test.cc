@@ -61,6 +61,16 @@ TEST_F(PortStatisticsTest, PagesCountWhenTheyHaveCome) {
   EXPECT_EQ(Of("d/b").requests, 0u);
 }
 
+TEST_F(PortStatisticsTest, WhatIsReadForASupplyIsNoRequest) {
+  statistics_.OnOpened(1, "f", source_);
+  const dev::PortHeldRequest fill = {
+      .object = 1, .kind = Kind::kRead, .offset = 0, .length = 2 * kPage, .unasked = true};
+  statistics_.OnRequest(1, fill, {});
+  statistics_.OnAnswered(1, fill, ZX_OK, microseconds(100));
+  EXPECT_EQ(Of("f").requests, 0u);
+  EXPECT_EQ(Of("f").pages_in, 0u) << "it counts once, when the supply has been answered";
+}
+
 TEST_F(PortStatisticsTest, APassCountsWhenItHasWrittenSomething) {
   statistics_.OnOpened(1, "f", source_);
   for (int pass = 0; pass < 3; ++pass) {

@@ -1,14 +1,12 @@
-// Pages come ahead of the guest from any page source, never over what the guest has changed, and never for an object
-// that is not what it was.
+// Pages come ahead of the guest from any page source, in the order of their use, and never for an object that is not
+// what it was.
 #include "devices/pager/replay/replay_source.h"
 
 #include <gtest/gtest.h>
 #include <zircon/errors.h>
-#include <zircon/syscalls/pager.h>
 
 #include <array>
 #include <deque>
-#include <set>
 
 #include "devices/pager/replay/replayer.h"
 #include "tests/devices/support/manual_pager.h"
@@ -28,39 +26,33 @@ ReadRange Pages(uint64_t first, uint64_t count) { return {.offset = first * kPag
 // Keeps the operations for the test to answer.
 class HeldVmo final : public pager::VmoControl {
  public:
-  struct Supply {
+  struct Fetch {
     uint64_t first;
     uint64_t pages;
-    char byte;  // the first one
+    Filler fill;
     StatusHandler handler;
   };
 
-  void SupplyPages(uint64_t offset, std::vector<iovec> data, StatusHandler handler) override {
-    supplies.push_back({.first = offset / kPage,
-                        .pages = data.front().iov_len / kPage,
-                        .byte = *static_cast<const char*>(data.front().iov_base),
-                        .handler = std::move(handler)});
+  void SupplyPages(uint64_t, std::vector<iovec>, StatusHandler) override { ADD_FAILURE() << "pages are read in place"; }
+  void FetchPages(uint64_t offset, uint64_t length, Filler fill, StatusHandler handler) override {
+    fetches.push_back(
+        {.first = offset / kPage, .pages = length / kPage, .fill = std::move(fill), .handler = std::move(handler)});
   }
   void AwaitRoom(StatusHandler handler) override { awaiting.push_back(std::move(handler)); }
-  void OpRange(uint32_t op, uint64_t /*offset*/, uint64_t /*length*/, uint64_t /*data*/,
-               StatusHandler handler) override {
-    operations.push_back(op);
-    handler(ZX_OK);
-  }
+  void OpRange(uint32_t, uint64_t, uint64_t, uint64_t, StatusHandler handler) override { handler(ZX_OK); }
   void QueryDirtyRanges(uint64_t, uint64_t, DirtyRangesHandler handler) override { handler(ZX_OK, {}, 0); }
   void QueryVmoStats(uint32_t, VmoStatsHandler handler) override { handler(ZX_OK, {}); }
   void Detach(StatusHandler handler) override { handler(ZX_OK); }
   void Lend(uint64_t, uint64_t, LendHandler handler) override { handler(ZX_ERR_NOT_FOUND, pager::PageLease()); }
 
-  Supply Take() {
-    Supply supply = std::move(supplies.front());
-    supplies.pop_front();
-    return supply;
+  Fetch Take() {
+    Fetch fetch = std::move(fetches.front());
+    fetches.pop_front();
+    return fetch;
   }
 
-  std::deque<Supply> supplies;
+  std::deque<Fetch> fetches;
   std::deque<StatusHandler> awaiting;
-  std::vector<uint32_t> operations;
 };
 
 // What the guest hears.
@@ -75,24 +67,26 @@ class NotedAnswer final : public pager::Answer {
 
 class ReplaySourceTest : public testing::Test {
  protected:
+  // Single pages, with one between each two.
+  static std::vector<ReadRange> Scattered(uint64_t count) {
+    std::vector<ReadRange> reads;
+    for (uint64_t i = 0; i < count; ++i) {
+      reads.push_back(Pages(2 * i, 1));
+    }
+    return reads;
+  }
   void Replay(std::vector<ReadRange> reads) {
-    source_ = std::make_shared<ReplaySource>(manual_, Plan(std::move(reads), {.step_bytes = 1 << 20, .step_reads = 4}),
+    source_ = std::make_shared<ReplaySource>(manual_, Plan(std::move(reads), {.step_bytes = 4 << 20, .step_reads = 64}),
                                              counters_);
     source_->Attach(vmo_);
   }
-  // The medium answers one read of ours.
-  void Fetch() {
-    pager::ReadRequest read = manual_->Take();
-    test::FillByPageNumber(read);
-    read.Complete(ZX_OK);
-  }
-  // The guest takes everything that is on its way; where each began.
-  std::set<uint64_t> TakeAllSupplies() {
-    std::set<uint64_t> first_pages;
-    while (!vmo_->supplies.empty()) {
-      HeldVmo::Supply supply = vmo_->Take();
-      first_pages.insert(supply.first);
-      supply.handler(ZX_OK);
+  // The guest takes all that it is offered, and what comes then; where each began, in order.
+  std::vector<uint64_t> TakeAll() {
+    std::vector<uint64_t> first_pages;
+    while (!vmo_->fetches.empty()) {
+      const HeldVmo::Fetch fetch = vmo_->Take();
+      first_pages.push_back(fetch.first);
+      fetch.handler(ZX_OK);
     }
     return first_pages;
   }
@@ -109,134 +103,114 @@ class ReplaySourceTest : public testing::Test {
   alignas(kPage) std::array<char, kPage> page_{};
 };
 
-TEST_F(ReplaySourceTest, PagesAreReadAndSuppliedBeforeAnybodyAsks) {
+TEST_F(ReplaySourceTest, PagesAreReadInPlaceBeforeAnybodyAsks) {
   Replay({Pages(3, 2), Pages(10, 1)});
-  Fetch();
-  Fetch();
-  HeldVmo::Supply first = vmo_->Take();
+  const HeldVmo::Fetch first = vmo_->Take();
   EXPECT_EQ(first.first, 3u);
   EXPECT_EQ(first.pages, 2u);
-  EXPECT_EQ(first.byte, 4);
-  HeldVmo::Supply second = vmo_->Take();
+  const HeldVmo::Fetch second = vmo_->Take();
   EXPECT_EQ(second.first, 10u);
+  EXPECT_TRUE(manual_->reads.empty()) << "the guest has not said where to";
+  first.fill(pager::ReadRequest(4 * kPage, {{.iov_base = page_.data(), .iov_len = kPage}},
+                                std::make_unique<NotedAnswer>(answers_)));
+  pager::ReadRequest read = manual_->Take();
+  EXPECT_EQ(read.offset(), 4 * kPage);
+  EXPECT_EQ(read.pages().front().iov_base, page_.data());
+  read.Complete(ZX_ERR_IO_DATA_INTEGRITY);
+  EXPECT_EQ(answers_, std::vector<zx_status_t>{ZX_ERR_IO_DATA_INTEGRITY});
+  EXPECT_EQ(counters_.reads, 0u) << "nobody has asked";
   first.handler(ZX_OK);
   second.handler(ZX_OK);
   EXPECT_EQ(counters_.pages_fetched, 3u);
-  EXPECT_TRUE(manual_->reads.empty());
+  EXPECT_TRUE(vmo_->fetches.empty());
 }
 
 TEST_F(ReplaySourceTest, TheGuestsOwnReadsGoThrough) {
   Replay({});
   GuestReads(7);
   EXPECT_EQ(counters_.reads, 1u);
-  Fetch();
+  pager::ReadRequest read = manual_->Take();
+  test::FillByPageNumber(read);
+  read.Complete(ZX_OK);
   EXPECT_EQ(answers_, std::vector<zx_status_t>{ZX_OK});
   EXPECT_EQ(page_[0], 8);
-  EXPECT_TRUE(vmo_->supplies.empty());
+  EXPECT_TRUE(vmo_->fetches.empty());
 }
 
-TEST_F(ReplaySourceTest, AReadThatFailsIsNotSuppliedAndTheRestIs) {
-  Replay({Pages(0, 1), Pages(5, 1)});
-  manual_->Take().Complete(ZX_ERR_IO);
-  Fetch();
-  EXPECT_EQ(vmo_->Take().first, 5u);
-  EXPECT_TRUE(vmo_->supplies.empty());
+TEST_F(ReplaySourceTest, AfterAReadThatFailsTheRestIsFetched) {
+  Replay(Scattered(20));
+  vmo_->Take().handler(ZX_ERR_IO);
+  EXPECT_EQ(TakeAll().size(), 19u);
+  EXPECT_EQ(counters_.pages_fetched, 19u);
+}
+
+TEST_F(ReplaySourceTest, WithoutAVmoNothingMoreIsFetched) {
+  Replay(Scattered(20));
+  vmo_->Take().handler(ZX_ERR_PEER_CLOSED);
+  EXPECT_EQ(TakeAll().size(), ReplaySource::kMostInFlight - 1);
 }
 
 TEST_F(ReplaySourceTest, NoMoreIsOnItsWayThanAgreed) {
-  std::vector<ReadRange> reads;
-  for (uint64_t page = 0; page < 40; page += 2) {
-    reads.push_back(Pages(page, 1));
-  }
-  source_ = std::make_shared<ReplaySource>(manual_, Plan(reads, {.step_bytes = 1 << 20, .step_reads = 64}), counters_);
-  source_->Attach(vmo_);
-  for (size_t i = 0; i < ReplaySource::kMostInFlight; ++i) {
-    Fetch();
-  }
-  EXPECT_TRUE(manual_->reads.empty());
+  Replay(Scattered(20));
+  EXPECT_EQ(vmo_->fetches.size(), ReplaySource::kMostInFlight);
   vmo_->Take().handler(ZX_OK);
-  EXPECT_FALSE(manual_->reads.empty());
+  EXPECT_EQ(vmo_->fetches.size(), ReplaySource::kMostInFlight);
 }
 
-TEST_F(ReplaySourceTest, AGuestWithoutRoomIsLeftAloneUntilItSaysThatItHas) {
-  Replay({Pages(0, 1), Pages(5, 1), Pages(9, 1)});
-  Fetch();
+TEST_F(ReplaySourceTest, AGuestWithoutRoomIsLeftAloneUntilItSaysThatItHasAndTheOrderStays) {
+  Replay({Pages(0, 1), Pages(5, 1), Pages(9, 1), Pages(13, 1)});
   vmo_->Take().handler(ZX_OK);
-  Fetch();
-  Fetch();
-  vmo_->Take().handler(ZX_ERR_SHOULD_WAIT);
-  vmo_->Take().handler(ZX_ERR_SHOULD_WAIT);
-  EXPECT_TRUE(manual_->reads.empty());
-  ASSERT_EQ(vmo_->awaiting.size(), 1u) << "once for both";
+  for (const zx_status_t status : {ZX_ERR_SHOULD_WAIT, ZX_ERR_SHOULD_WAIT, ZX_ERR_SHOULD_WAIT}) {
+    vmo_->Take().handler(status);
+  }
+  EXPECT_TRUE(vmo_->fetches.empty());
+  ASSERT_EQ(vmo_->awaiting.size(), 1u) << "once for all";
   vmo_->awaiting.front()(ZX_OK);
-  Fetch();
-  Fetch();
-  EXPECT_EQ(TakeAllSupplies(), (std::set<uint64_t>{5, 9}));
-  EXPECT_EQ(counters_.pages_fetched, 3u);
+  EXPECT_EQ(TakeAll(), (std::vector<uint64_t>{5, 9, 13}));
+  EXPECT_EQ(counters_.pages_fetched, 4u);
 }
 
 TEST_F(ReplaySourceTest, AGuestThatHasOvertakenIsNotFollowedFromBehind) {
-  std::vector<ReadRange> reads;
-  for (uint64_t page = 0; page < 40; page += 2) {
-    reads.push_back(Pages(page, 1));
-  }
-  source_ = std::make_shared<ReplaySource>(manual_, Plan(reads, {.step_bytes = 1 << 20, .step_reads = 64}), counters_);
-  source_->Attach(vmo_);
-  for (size_t i = 0; i < ReplaySource::kMostInFlight; ++i) {
-    Fetch();
-  }
+  Replay(Scattered(20));
   GuestReads(30);
-  Fetch();
   vmo_->Take().handler(ZX_OK);
-  EXPECT_EQ(manual_->Take().offset(), 32 * kPage);
+  EXPECT_EQ(vmo_->fetches.back().first, 32u);
+}
+
+TEST_F(ReplaySourceTest, WhatTheGuestLeavesOfARecordedReadIsFetchedNext) {
+  Replay({Pages(0, 400), Pages(512, 200), Pages(1024, 512), Pages(1536, 512), Pages(2048, 512), Pages(2560, 512)});
+  GuestReads(1024);
+  EXPECT_EQ(TakeAll(), (std::vector<uint64_t>{0, 512, 1024, 1536, 2048, 2560}));
 }
 
 TEST_F(ReplaySourceTest, AGuestWithoutMemoryIsLeftAloneUntilItReads) {
   Replay({Pages(0, 1), Pages(5, 1)});
-  Fetch();
-  Fetch();
   vmo_->Take().handler(ZX_ERR_NO_MEMORY);
   vmo_->Take().handler(ZX_ERR_NO_MEMORY);
   ASSERT_EQ(vmo_->awaiting.size(), 1u);
   vmo_->awaiting.front()(ZX_ERR_CANCELED);
-  EXPECT_TRUE(manual_->reads.empty());
+  EXPECT_TRUE(vmo_->fetches.empty());
   GuestReads(20);
-  Fetch();  // the guest's
-  Fetch();
-  Fetch();
-  EXPECT_EQ(TakeAllSupplies(), (std::set<uint64_t>{0, 5}));
+  EXPECT_EQ(TakeAll(), (std::vector<uint64_t>{0, 5}));
   EXPECT_EQ(counters_.pages_fetched, 2u);
 }
 
-// Else a page of before the write could come back after it.
-TEST_F(ReplaySourceTest, AWriteBackWaitsForSuppliesOnTheirWayAndIsTheEndOfThem) {
-  Replay({Pages(0, 1), Pages(5, 1)});
-  const std::shared_ptr<pager::VmoControl> control = manual_->controls.Take();
-  Fetch();
-  std::vector<zx_status_t> begun;
-  control->OpRange(ZX_PAGER_OP_WRITEBACK_BEGIN, 0, kPage, 0, [&](zx_status_t status) { begun.push_back(status); });
-  EXPECT_TRUE(vmo_->operations.empty());
-  vmo_->Take().handler(ZX_OK);
-  EXPECT_TRUE(vmo_->operations.empty()) << "there is a read on its way still";
-  Fetch();
-  EXPECT_TRUE(vmo_->supplies.empty()) << "what was read before the write-back is not supplied any more";
-  EXPECT_EQ(vmo_->operations, std::vector<uint32_t>{ZX_PAGER_OP_WRITEBACK_BEGIN});
-  EXPECT_EQ(begun, std::vector<zx_status_t>{ZX_OK});
-  control->OpRange(ZX_PAGER_OP_WRITEBACK_END, 0, kPage, 0, [](zx_status_t) {});
-  GuestReads(5);
-  Fetch();
-  EXPECT_TRUE(manual_->reads.empty());
-  EXPECT_TRUE(vmo_->supplies.empty());
+TEST_F(ReplaySourceTest, AfterTheGuestHasGivenUpTheObjectNothingIsFetched) {
+  Replay(Scattered(20));
+  source_->Complete(pager::CompleteRequest(std::make_unique<NotedAnswer>(answers_)));
+  manual_->completes.Take().Complete(ZX_OK);
+  EXPECT_EQ(TakeAll().size(), ReplaySource::kMostInFlight);
 }
 
-TEST_F(ReplaySourceTest, AnswersThatComeWhenItHasGoneDoNothing) {
+TEST_F(ReplaySourceTest, WhatComesWhenItHasGoneIsAnsweredAndDoesNothing) {
   Replay({Pages(0, 1), Pages(5, 1)});
-  Fetch();
-  HeldVmo::Supply supply = vmo_->Take();
+  const HeldVmo::Fetch fetch = vmo_->Take();
   source_ = nullptr;
-  Fetch();
-  supply.handler(ZX_ERR_PEER_CLOSED);
-  EXPECT_TRUE(vmo_->supplies.empty());
+  fetch.fill(
+      pager::ReadRequest(0, {{.iov_base = page_.data(), .iov_len = kPage}}, std::make_unique<NotedAnswer>(answers_)));
+  EXPECT_EQ(answers_, std::vector<zx_status_t>{ZX_ERR_BAD_STATE});
+  fetch.handler(ZX_ERR_PEER_CLOSED);
+  EXPECT_TRUE(manual_->reads.empty());
 }
 
 class VersionedSource final : public pager::PageSource {

@@ -225,6 +225,36 @@ TEST_F(PortOperationsTest, RoomIsToldAtASafePointAndOfTooManyWhoWaitTheFirstGive
   EXPECT_FALSE(port_.TakeAnswer().has_value());
 }
 
+TEST_F(PortOperationsTest, SuppliesWithoutRoomWaitAndGoOnInTheirOrder) {
+  std::vector<Page*> taken;
+  while (FreePageCount() > reclaim::HighWatermark()) {
+    taken.push_back(AllocatePage());
+  }
+  std::vector<uint64_t> ids;
+  for (PageIndex page = 0; page < PortOperations::kMostWaitingSupplies; ++page) {
+    ids.push_back(port_.Operate(Operation(Kind::kSupply, 10 - page, 1)));
+    client_.OnInterrupt();
+    EXPECT_FALSE(port_.TakeAnswer().has_value());
+  }
+  EXPECT_EQ(StatusOfDoing(Operation(Kind::kSupply, 11, 1)), ZX_ERR_SHOULD_WAIT) << "others need room in the queue";
+  reclaim::SafePoint();
+  EXPECT_FALSE(port_.Take(kRequests).has_value());
+  for (Page* page : taken) {
+    FreePage(page);
+  }
+  reclaim::SafePoint();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const PortCall read = MustTake(abi::PortRequestKind::kRead);
+    EXPECT_EQ(read.request.operation, ids[i]);
+    EXPECT_EQ(read.request.offset, (10 - i) * kPageSize);
+    port_.AnswerRead(read);
+  }
+  client_.OnInterrupt();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(port_.TakeAnswer()->answer.status, ZX_OK);
+  }
+}
+
 TEST_F(PortOperationsTest, AFailedSupplyPassesTheErrorOn) {
   port_.Operate(Operation(Kind::kSupply, 0, 1));
   client_.OnInterrupt();

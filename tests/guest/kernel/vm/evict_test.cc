@@ -327,7 +327,9 @@ TEST_F(EvictTest, PageBroughtAheadThatNobodyComesToGoesInTheEnd) {
 
 struct NotedRoom final : RoomObserver {
   void OnRoomAhead() override { ++told; }
+  void OnFreed() override { ++freed; }
   int told = 0;
+  int freed = 0;
 };
 
 TEST_F(EvictTest, NoMoreAreBroughtAheadThanAQuarterOfMemoryAndWhoWaitsIsToldOnce) {
@@ -336,9 +338,9 @@ TEST_F(EvictTest, NoMoreAreBroughtAheadThanAQuarterOfMemoryAndWhoWaitsIsToldOnce
   for (PageIndex page = 0; page < most; ++page) {
     ASSERT_EQ(Get(*object.vmo, page), static_cast<int>(page % 256));
   }
-  EXPECT_TRUE(reclaim::HasRoomAhead(1));
+  EXPECT_EQ(reclaim::FindRoomAhead(1), reclaim::RoomAhead::kEnough);
   object.vmo->ExpectUse(0, most * kPageSize);
-  EXPECT_FALSE(reclaim::HasRoomAhead(1));
+  EXPECT_EQ(reclaim::FindRoomAhead(1), reclaim::RoomAhead::kNone);
   NotedRoom room;
   reclaim::AwaitRoomAhead(&room);
   for (PageIndex page = 0; page < most; page += kFaultWindowPages) {

@@ -188,6 +188,21 @@ TEST(ReadAheadTest, AFarStreamIsReadOnBeforeItsReaderComesToTheEnd) {
   EXPECT_FALSE(ahead.IsDue(5000)) << "who is elsewhere does not push it on";
 }
 
+// What is there, or on its way, was brought by the host: it is not to race for the same pages.
+TEST(ReadAheadTest, AStreamKeepsItsDistanceToAHostThatReadsAhead) {
+  ReadAhead ahead;
+  for (const PageIndex missing : {0u, 4u, 16u, 64u, 256u}) {
+    static_cast<void>(ahead.OnMiss(missing, 1, kFar));
+  }
+  EXPECT_TRUE(Reads(ahead.ReadOn(256, kFar), 512, 1024));
+  ahead.OnReadOn(false);
+  EXPECT_FALSE(ahead.IsDue(511));
+  ASSERT_TRUE(ahead.IsDue(512));
+  EXPECT_TRUE(Reads(ahead.ReadOn(512, kFar), 1024, 1536));
+  ahead.OnReadOn(true);
+  EXPECT_TRUE(ahead.IsDue(512)) << "the host has fallen back";
+}
+
 TEST(ReadAheadTest, AFarStreamThatGoesDownEndsAtTheStartOfTheObject) {
   ReadAhead ahead;
   for (const PageIndex missing : {1023u, 1022u, 1019u, 1007u}) {
