@@ -151,12 +151,5 @@ TEST_F(CoreFile, OfTheMachineHasAThreadForEachCpu) {
   ExpectAll(Gdb(KernelPath(), core, {"info threads", "thread apply all bt 1"}), {"LWP 1", "LWP 2"});
 }
 
-TEST_F(CoreFile, ThatCannotBeWrittenIsOneLineAndChangesNothingElse) {
-  const Ending ending = Execute(RunCommand({"--core", "/nonexistent/folder/core"}, {"fault", "write-null"}));
-  EXPECT_EQ(ending.code, kKilledByFault);
-  EXPECT_TRUE(Contains(ending.err, "pagoda: core file /nonexistent/folder/core: create: No such file or directory\n"))
-      << ending.err;
-}
-
 }  // namespace
 }  // namespace integration

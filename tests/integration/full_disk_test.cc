@@ -101,5 +101,15 @@ TEST_F(FullDiskTest, LimitOnTheSizeOfFilesIsAFullDiskAndNotTheEndOfTheMonitor) {
   EXPECT_NE(ending.err.find("no space left"), std::string::npos) << ending.err;
 }
 
+TEST_F(FullDiskTest, CoreFileForWhichThereIsNoRoomIsOneLineAndNoFile) {
+  const std::string core = (disk_ / "core").string();
+  const Ending ending = Execute(RunCommand({"--core", core}, {"fault", "write-null"}));
+  EXPECT_EQ(ending.code, 139) << ending.err;
+  EXPECT_NE(ending.err.find("pagoda: core file " + core + ": write: No space left on device\n"), std::string::npos)
+      << ending.err;
+  EXPECT_FALSE(std::filesystem::exists(core));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(disk_), {}), 2) << "the file and the ballast";
+}
+
 }  // namespace
 }  // namespace integration

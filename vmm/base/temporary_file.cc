@@ -1,7 +1,6 @@
 #include "vmm/base/temporary_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,8 +11,6 @@ namespace vmm {
 namespace {
 
 using std::filesystem::path;
-
-constexpr mode_t kReadWrite = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
 
 // The path is wrong or not to be had: what the user named, so the user's error.
 base::Failure<Error> PathFailure(int error_number, std::string_view name) {
@@ -98,14 +95,14 @@ Result<> TemporaryFile::Rename(const std::string& name, std::string_view shown_a
   return {};
 }
 
-Result<ReplacementFile> ReplacementFile::Create(const path& destination) {
+Result<ReplacementFile> ReplacementFile::Create(const path& destination, mode_t mode) {
   PAGODA_TRY_ASSIGN(const path resolved, FindDestination(destination));
   const path parent = resolved.has_parent_path() ? resolved.parent_path() : path(".");
   UniqueFd folder(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.valid()) {
     return PathFailure(errno, parent.string());
   }
-  PAGODA_TRY_ASSIGN(TemporaryFile file, TemporaryFile::Create(folder.get(), kReadWrite, destination.string()));
+  PAGODA_TRY_ASSIGN(TemporaryFile file, TemporaryFile::Create(folder.get(), mode, destination.string()));
   return ReplacementFile(std::move(folder), std::move(file), resolved.filename(), destination.string());
 }
 

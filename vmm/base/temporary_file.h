@@ -47,12 +47,18 @@ class TemporaryFile {
 // anything else that is no regular file is refused.
 class ReplacementFile {
  public:
-  static Result<ReplacementFile> Create(const std::filesystem::path& destination);
+  static constexpr mode_t kForEverybody = 0666;
+  static constexpr mode_t kForItsOwner = 0600;
+
+  // `mode` as for open(): the process's mask applies.
+  static Result<ReplacementFile> Create(const std::filesystem::path& destination, mode_t mode = kForEverybody);
 
   // Open for reading and writing.
   [[nodiscard]] int fd() const { return file_.fd(); }
   // Takes the destination's place. Once, last.
   Result<> Commit() { return file_.Rename(name_, shown_as_); }
+  // The destination, as the person wrote it.
+  [[nodiscard]] const std::string& shown_as() const { return shown_as_; }
 
  private:
   ReplacementFile(UniqueFd folder, TemporaryFile file, std::string name, std::string shown_as)

@@ -21,6 +21,7 @@
 #include "vmm/cli/observe_options.h"
 #include "vmm/cli/terminal_guard.h"
 #include "vmm/cli/values.h"
+#include "vmm/crash/core_file.h"
 #include "vmm/crash/crash_handler.h"
 #include "vmm/debug/debugger.h"
 #include "vmm/machine/host_check.h"
@@ -256,6 +257,14 @@ Result<DebuggedRun> CreateMachine(const RunOptions& options, RunSettings& settin
   return run;
 }
 
+Result<std::optional<ReplacementFile>> OpenCore(const std::string& path) {
+  if (path.empty()) {
+    return std::optional<ReplacementFile>();
+  }
+  PAGODA_TRY_ASSIGN(ReplacementFile file, CreateCore(path));
+  return std::optional(std::move(file));
+}
+
 bool HasStuckCpu(const RunOutcome& outcome) {
   for (const CpuState& cpu : outcome.cpus) {
     if (cpu.phase == CpuPhase::kRunning) {
@@ -269,8 +278,9 @@ Result<int> RunGuest(const RunOptions& options) {
   PAGODA_TRY_ASSIGN(RunSettings settings, Understand(options));
   const TerminalGuard terminal;
   PAGODA_TRY_ASSIGN(const std::unique_ptr<RunObserver> observer, RunObserver::Create(settings.observe));
+  PAGODA_TRY_ASSIGN(std::optional<ReplacementFile> core, WithContext("--core", OpenCore(options.core)));
   CrashHandler crashes({.files = ProgramFiles(options.kernel, options.bootfs),
-                        .core = options.core,
+                        .core = std::move(core),
                         .print = [&observer](std::string_view text) { observer->Print(text); }});
   PAGODA_TRY_ASSIGN(const DebuggedRun run, CreateMachine(options, settings, crashes, *observer));
   PAGODA_TRY(observer->Start(*run.machine));

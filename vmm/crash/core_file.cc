@@ -1,7 +1,6 @@
 #include "vmm/crash/core_file.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <sys/procfs.h>
 #include <sys/user.h>
 #include <unistd.h>
@@ -9,12 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "shared/base/range.h"
-#include "vmm/base/unique_fd.h"
 #include "vmm/debug/guest_view.h"
 #include "vmm/debug/mapped_ranges.h"
 
@@ -146,9 +144,9 @@ std::vector<std::byte> NotesOf(const CoreContent& content) {
 
 // --- The file
 
-Result<> WriteAt(const UniqueFd& file, std::span<const std::byte> bytes, uint64_t offset) {
+Result<> WriteAt(int file, std::span<const std::byte> bytes, uint64_t offset) {
   while (!bytes.empty()) {
-    const ssize_t written = pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t written = pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) {
       continue;
     }
@@ -165,7 +163,7 @@ bool IsZero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-Result<> WriteMemory(const UniqueFd& file, const Load& load, uint64_t offset, const dev::GuestMemory& memory) {
+Result<> WriteMemory(int file, const Load& load, uint64_t offset, const dev::GuestMemory& memory) {
   const GuestView view(memory, load.root);
   std::array<std::byte, base::kPageSize> page;
   for (uint64_t done = 0; done < load.range.size; done += page.size()) {
@@ -207,7 +205,7 @@ Elf64_Ehdr FileHeader(size_t program_headers) {
   return header;
 }
 
-Result<> WriteContent(const UniqueFd& file, const CoreContent& content, const dev::GuestMemory& memory) {
+Result<> WriteContent(int file, const CoreContent& content, const dev::GuestMemory& memory) {
   const std::vector<Load> loads = LoadsOf(content, memory);
   const std::vector<std::byte> notes = NotesOf(content);
   const Elf64_Ehdr header = FileHeader(loads.size() + 1);
@@ -226,32 +224,24 @@ Result<> WriteContent(const UniqueFd& file, const CoreContent& content, const de
   PAGODA_TRY(WriteAt(file, BytesOf(header), 0));
   PAGODA_TRY(WriteAt(file, std::as_bytes(std::span(headers)), sizeof(header)));
   PAGODA_TRY(WriteAt(file, notes, note_header.p_offset));
-  if (ftruncate(file.get(), static_cast<off_t>(offset)) != 0) {
+  if (ftruncate(file, static_cast<off_t>(offset)) != 0) {
     return HostFailure(errno, "ftruncate");
   }
   return {};
 }
 
-Result<> WriteAndRename(const std::string& path, const CoreContent& content, const dev::GuestMemory& memory) {
-  std::string temporary = path + ".XXXXXX";
-  const UniqueFd file(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.valid()) {
-    return HostFailure(errno, "create");
-  }
-  Result<> written = WriteContent(file, content, memory);
-  if (written.ok() && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    written = HostFailure(errno, "rename");
-  }
-  if (!written.ok()) {
-    unlink(temporary.c_str());
-  }
-  return written;
-}
-
 }  // namespace
 
-Result<> WriteCore(const std::string& path, const CoreContent& content, const dev::GuestMemory& memory) {
-  return WithContext(fmt::format("core file {}", path), WriteAndRename(path, content, memory));
+Result<ReplacementFile> CreateCore(const std::filesystem::path& path) {
+  return ReplacementFile::Create(path, ReplacementFile::kForItsOwner);
+}
+
+Result<> WriteCore(ReplacementFile file, const CoreContent& content, const dev::GuestMemory& memory) {
+  Result<> written = WriteContent(file.fd(), content, memory);
+  if (written.ok()) {
+    written = file.Commit();
+  }
+  return WithContext(fmt::format("core file {}", file.shown_as()), std::move(written));
 }
 
 }  // namespace vmm

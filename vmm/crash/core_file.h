@@ -2,15 +2,17 @@
 // each range of mapped memory, by virtual address.
 //
 // The file is sparse (pages of zeroes take no room), only its owner may read it, and it appears under its name when it
-// is complete.
+// is complete. Whether there can be one is known before the guest runs.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "devices/core/guest_memory.h"
 #include "vmm/base/error.h"
+#include "vmm/base/temporary_file.h"
 #include "vmm/gdb/registers.h"
 
 namespace vmm {
@@ -33,7 +35,10 @@ struct CoreContent {
   CoreMemory memory = CoreMemory::kAll;
 };
 
-// Replaces a file of that name. Fails with one line that names the file; then there is none of it.
-[[nodiscard]] Result<> WriteCore(const std::string& path, const CoreContent& content, const dev::GuestMemory& memory);
+// The file that is going to be at `path`, which stays as it is until WriteCore. The error is the user's.
+[[nodiscard]] Result<ReplacementFile> CreateCore(const std::filesystem::path& path);
+
+// Writes it and puts it in its place. Fails with one line that names the file; then its place is as it was.
+[[nodiscard]] Result<> WriteCore(ReplacementFile file, const CoreContent& content, const dev::GuestMemory& memory);
 
 }  // namespace vmm

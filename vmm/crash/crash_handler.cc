@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
+#include <utility>
 #include <variant>
 
 #include "vmm/crash/cause.h"
@@ -83,14 +85,17 @@ CoreContent CoreOf(const RunOutcome& outcome, uint64_t kernel_root) {
 }  // namespace
 
 void CrashHandler::WriteCoreLocked(const CoreContent& content, const dev::GuestMemory& memory) {
-  if (options_.core.empty() || core_written_) {
+  std::optional<ReplacementFile> core = std::exchange(options_.core, std::nullopt);
+  if (!core) {
     return;
   }
-  core_written_ = true;
   if (content.threads.empty()) {
     options_.print(fmt::format("pagoda: no core file: the registers of all CPUs are lost\n"));
-  } else if (const Result<> written = WriteCore(options_.core, content, memory); written.ok()) {
-    options_.print(fmt::format("core file: {}\n", options_.core));
+    return;
+  }
+  const std::string name = core->shown_as();
+  if (const Result<> written = WriteCore(*std::move(core), content, memory); written.ok()) {
+    options_.print(fmt::format("core file: {}\n", name));
   } else {
     options_.print(fmt::format("pagoda: {}\n", written.error().message()));
   }

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <string_view>
 
 #include "vmm/crash/core_file.h"
@@ -19,7 +19,7 @@ namespace vmm {
 
 struct CrashOptions {
   ProgramFiles files;
-  std::string core;  // where the first crash leaves its core file; empty: nowhere
+  std::optional<ReplacementFile> core;  // what the first crash writes its core file to
   std::function<void(std::string_view)> print;
 };
 
@@ -38,9 +38,8 @@ class CrashHandler final : public UserFaultObserver {
   void WriteCoreLocked(const CoreContent& content, const dev::GuestMemory& memory);
 
   std::mutex mutex_;
-  CrashOptions options_;
-  uint32_t reports_ = 0;       // guarded by mutex_
-  bool core_written_ = false;  // guarded by mutex_
+  CrashOptions options_;   // guarded by mutex_; without a core file once that is written
+  uint32_t reports_ = 0;  // guarded by mutex_
 };
 
 }  // namespace vmm

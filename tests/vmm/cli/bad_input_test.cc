@@ -114,6 +114,11 @@ TEST_F(BadInput, KernelOptions) {
   ExpectRefused({"--option", "=x"}, "pagoda: --option: '=x' is not KEY=VALUE");
 }
 
+TEST_F(BadInput, CoreFilesThatCouldNotBeWritten) {
+  ExpectRefused({"--core", "/nonexistent/core"}, "pagoda: --core: /nonexistent: No such file or directory");
+  ExpectRefused({"--core", "/dev/null"}, "pagoda: --core: /dev/null: exists and is not a regular file");
+}
+
 TEST_F(BadInput, Pagers) {
   ExpectRefused({"--pager", "nonsense"}, "pagoda: --pager: ");
   ExpectRefused({"--pager", "f=file:" + kernel_.path() + ",ro", "--pager", "f=file:" + kernel_.path()},

@@ -28,7 +28,7 @@ class CoreFile : public testing::Test {
   ~CoreFile() override { std::filesystem::remove_all(folder_); }
 
   std::string Written(const CoreContent& content) {
-    const Result<> written = WriteCore(folder_ / "core", content, memory_);
+    const Result<> written = WriteCore(CreateCore(folder_ / "core").value(), content, memory_);
     EXPECT_TRUE(written.ok()) << written.error().message();
     std::ifstream file(folder_ / "core", std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -111,15 +111,28 @@ TEST_F(CoreFile, TheFirstOfTwoRootsDecidesWhatIsAtAnAddress) {
   EXPECT_EQ(file.substr(load.p_offset, 5), "first");
 }
 
-TEST_F(CoreFile, ThatCannotBeWrittenLeavesNothingBehind) {
-  const Result<> nowhere = WriteCore("/nonexistent/core", OneThread(), memory_);
-  ASSERT_FALSE(nowhere.ok());
-  EXPECT_EQ(nowhere.error().message(), "core file /nonexistent/core: create: No such file or directory");
-
+TEST_F(CoreFile, NeverTakesThePlaceOfAnythingButAFile) {
   std::filesystem::create_directory(folder_ / "taken");
-  EXPECT_FALSE(WriteCore(folder_ / "taken", OneThread(), memory_).ok());
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1)
-      << "only the folder that was in the way";
+  ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+
+  EXPECT_EQ(CreateCore(folder_ / "taken").error().message(),
+            (folder_ / "taken").string() + ": exists and is not a regular file");
+  EXPECT_EQ(CreateCore(folder_ / "pipe").error().message(),
+            (folder_ / "pipe").string() + ": exists and is not a regular file");
+  EXPECT_EQ(CreateCore("/nonexistent/core").error().message(), "/nonexistent: No such file or directory");
+
+  EXPECT_EQ(std::filesystem::status(folder_ / "pipe").type(), std::filesystem::file_type::fifo);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 2) << "only what was in the way";
+}
+
+TEST_F(CoreFile, ThatIsNotWrittenLeavesTheLastOneInItsPlace) {
+  std::ofstream(folder_ / "core") << "the last one";
+
+  { const ReplacementFile unused = CreateCore(folder_ / "core").value(); }
+
+  std::ifstream file(folder_ / "core");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "the last one");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class CrashHandlerTest : public testing::Test {
   std::vector<std::byte> ram_ = std::vector<std::byte>(4096);
   dev::GuestMemory memory_ = dev::GuestMemory::Create({{.base = 0, .host = ram_}}).value();
   CrashHandler handler_{{.files = ProgramFiles("/nonexistent/kernel", ""),
-                         .core = "",
+                         .core = {},
                          .print = [this](std::string_view text) { printed_ += text; }}};
 };
 
