@@ -68,6 +68,15 @@ TEST_F(SessionsTest, MonitorCommandsAnswerWhatThePersonAsks) {
   EXPECT_EQ(guest().Wait().code, 0);
 }
 
+TEST_F(SessionsTest, MonitorCommandsAnswerAboutTheCpuThatTheyName) {
+  Start({"--cpus", "2"}, {"spin"});
+  ASSERT_TRUE(guest().WaitForOutput("spinning"));
+  const std::string said =
+      Debug({"thread 1", "monitor regs 2", "monitor maps $rip 1", "monitor dis $rip 1 2", "monitor regs 3", "kill"});
+  EXPECT_TRUE(Shows(said, {"thread 2, CPU 1: spin/", "CS 0033", "thread 1, CPU 0: spin/", "level 4",
+                           "thread 2, CPU 1: spin/", "=> ", "regs: there is no thread 3; 'info threads' lists them"}));
+}
+
 TEST_F(SessionsTest, MonitorCommandsSayWhatIsNotThereYet) {
   Start({"--gdb-wait"}, {"hello"});
   EXPECT_TRUE(Shows(Debug({"monitor vmos", "kill"}), {"has not started up so far"}));

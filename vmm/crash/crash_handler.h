@@ -38,7 +38,7 @@ class CrashHandler final : public UserFaultObserver {
   void WriteCoreLocked(const CoreContent& content, const dev::GuestMemory& memory);
 
   std::mutex mutex_;
-  CrashOptions options_;   // guarded by mutex_; without a core file once that is written
+  CrashOptions options_;  // guarded by mutex_; without a core file once that is written
   uint32_t reports_ = 0;  // guarded by mutex_
 };
 

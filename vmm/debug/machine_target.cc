@@ -6,24 +6,8 @@
 
 #include "shared/abi/nucleus_area.h"
 #include "shared/base/range.h"
-#include "vmm/debug/describe.h"
 
 namespace vmm {
-
-// What a person reads in a stopped context.
-class MachineTarget::Memory final : public MemoryReader {
- public:
-  Memory(MachineTarget& target, gdb::ThreadId thread) : target_(target), thread_(thread) {}
-
-  [[nodiscard]] size_t Read(uint64_t address, std::span<std::byte> into) const override {
-    const gdb::Outcome<size_t> read = target_.ReadMemory(thread_, gdb::AddressSpace::kVirtual, address, into);
-    return read.ok() ? read.value() : 0;
-  }
-
- private:
-  MachineTarget& target_;
-  gdb::ThreadId thread_;
-};
 
 using gdb::ErrorCode;
 using gdb::Fail;
@@ -33,10 +17,6 @@ namespace {
 
 // How far behind the entry a CPU's first instructions reach; they run at CPL 0 (guest/nucleus/nucleus.S, _start).
 constexpr uint64_t kEntryCodeSize = 64;
-
-// `monitor dis`.
-constexpr uint64_t kDisassembled = 10;
-constexpr uint64_t kMostDisassembled = 10000;
 
 Outcome<> FromHost(const Result<>& result) {
   if (!result.ok()) {
@@ -242,67 +222,10 @@ std::vector<gdb::Library> MachineTarget::Libraries() {
   return libraries;
 }
 
-Outcome<std::string> MachineTarget::AnswerHere(const std::string& name, const std::vector<std::string>& words,
-                                               gdb::ThreadId thread) {
-  PAGODA_TRY_ASSIGN(const CpuRegisters cpu, ReadCpu(thread));
-  const gdb::Registers registers = ToGdb(cpu);
-  if (name == "regs") {
-    return DescribeRegisters(registers);
-  }
-  const std::optional<uint64_t> address = words.empty() ? std::nullopt : ParseAddress(words.front(), registers);
-  if (!address) {
-    return Fail(ErrorCode::kInvalid, "an address is missing, as 4096, 0x1000 or $rip");
-  }
-  if (name == "maps") {
-    return DescribeWalk(WalkPageTables(memory(), RootOf(cpu.context, *address), *address));
-  }
-  const std::optional<uint64_t> count = words.size() < 2 ? kDisassembled : ParseNumber(words[1]);
-  if (!count || *count == 0 || *count > kMostDisassembled) {
-    return Fail(ErrorCode::kInvalid, fmt::format("1 to {} instructions can be shown", kMostDisassembled));
-  }
-  const SymbolSet symbols = Symbols(cpu.context.root);
-  return DescribeCode(*address, *count, cpu.context.registers.rip, Memory(*this, thread), symbols);
-}
-
 // A kernel address in a program's space is looked up where it is mapped.
 uint64_t MachineTarget::RootOf(const CpuContext& context, uint64_t address) {
   const PageWalk walk = WalkPageTables(memory(), context.root, address);
   return walk.mapped() || address < kKernelBase ? context.root : world_.machine().kernel_root();
-}
-
-// The kernel's, and those of the programs in the address space `root`.
-SymbolSet MachineTarget::Symbols(uint64_t root) {
-  SymbolSet symbols;
-  (void)symbols.AddFile("kernel", files_.kernel_path());
-  const Outcome<std::string> records = caller_.Ask(abi::DebugCommand::kModuleRecords, 0);
-  if (!records.ok()) {
-    return symbols;
-  }
-  for (const ModuleRecord& module : ParseModuleRecords(records.value())) {
-    if (module.root == root) {
-      files_.AddTo(symbols, module.name, module.base);
-    }
-  }
-  return symbols;
-}
-
-std::vector<gdb::MonitorCommand> MachineTarget::MonitorCommands() { return AllMonitorCommands(); }
-
-Outcome<> MachineTarget::RunMonitorCommand(gdb::ThreadId thread, const std::string& name, const std::string& arguments,
-                                           gdb::MonitorOutput& output) {
-  const std::vector<std::string> words = SplitWords(arguments);
-  if (const auto question = KernelQuestion(name)) {
-    const std::optional<uint64_t> argument = words.empty() ? 0 : ParseNumber(words.front());
-    if (!argument || words.size() > 1) {
-      return Fail(ErrorCode::kInvalid, fmt::format("'{}' is not the koid of a process", arguments));
-    }
-    PAGODA_TRY_ASSIGN(const std::string text, caller_.Ask(*question, *argument));
-    output.Write(text);
-    return {};
-  }
-  PAGODA_TRY_ASSIGN(const std::string text, AnswerHere(name, words, thread));
-  output.Write(text);
-  return {};
 }
 
 }  // namespace vmm

@@ -65,8 +65,8 @@ class MachineTarget final : public gdb::Target {
 
   gdb::ThreadInfo Describe(uint32_t cpu);
   void LookAround();
-  gdb::Outcome<std::string> AnswerHere(const std::string& name, const std::vector<std::string>& words,
-                                       gdb::ThreadId thread);
+  gdb::Outcome<std::string> AnswerAboutCpu(const CpuQuestion& question, gdb::ThreadId selected);
+  [[nodiscard]] bool HasThread(gdb::ThreadId thread);
   [[nodiscard]] uint64_t RootOf(const CpuContext& context, uint64_t address);
   gdb::Outcome<> InsertWatch(const CpuContext& context, const gdb::Point& point);
   [[nodiscard]] SymbolSet Symbols(uint64_t root);

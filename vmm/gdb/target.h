@@ -272,8 +272,9 @@ class Target {
 
   // In any state; always the same list.
   virtual std::vector<MonitorCommand> MonitorCommands() = 0;
-  // `name` is one of MonitorCommands, `arguments` what follows, trimmed. `thread`: the one that the person has
-  // selected. A message of a failure is shown to the person; what has been written before stays.
+  // `name` is one of MonitorCommands, `arguments` what follows, trimmed. `thread`: the one that the client used last,
+  // which may not be the one that the person has selected since. A message of a failure is shown to the person; what
+  // has been written before stays.
   virtual Outcome<> RunMonitorCommand(ThreadId thread, const std::string& name, const std::string& arguments,
                                       MonitorOutput& output) = 0;
 };

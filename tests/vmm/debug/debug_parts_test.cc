@@ -90,6 +90,27 @@ TEST(MonitorCommandsTest, EachQuestionOfTheKernelIsInTheList) {
   EXPECT_EQ(KernelQuestion("regs"), std::nullopt);
 }
 
+TEST(MonitorCommandsTest, QuestionsAboutACpuCanNameIt) {
+  const auto ask = [](std::string_view name, const std::string& arguments) {
+    return ParseCpuQuestion(name, SplitWords(arguments));
+  };
+  EXPECT_EQ(ask("regs", "")->thread, std::nullopt);
+  EXPECT_EQ(ask("regs", "2")->thread, 2u);
+  EXPECT_EQ(ask("maps", "$rip 3")->thread, 3u);
+  EXPECT_EQ(ask("maps", "$rip 3")->address, "$rip");
+  EXPECT_EQ(ask("dis", "0x1000")->count, 10u);
+  EXPECT_EQ(ask("dis", "0x1000 7")->count, 7u);
+  EXPECT_EQ(ask("dis", "0x1000 7")->thread, std::nullopt);
+  EXPECT_EQ(ask("dis", "0x1000 7 2")->thread, 2u);
+
+  EXPECT_EQ(ask("maps", "").error().message, "an address is missing, as 4096, 0x1000 or $rip");
+  EXPECT_EQ(ask("dis", "0 0").error().message, "1 to 10000 instructions can be shown");
+  EXPECT_EQ(ask("dis", "0 x").error().message, "1 to 10000 instructions can be shown");
+  for (const char* nonsense : {"0", "9", "x", "-1", "2 2", "4294967298"}) {
+    EXPECT_FALSE(ask("regs", nonsense).ok()) << nonsense;
+  }
+}
+
 TEST(RegisterViewTest, WhatIsWrittenIsReadBack) {
   CpuRegisters cpu = {};
   cpu.context.cs = 0x33;
