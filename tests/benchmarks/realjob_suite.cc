@@ -161,8 +161,10 @@ struct ReplayJob {
 std::vector<ReplayJob> ReplayJobs(size_t size) {
   constexpr uint64_t kScarce = uint64_t{16} << 20;
   const std::vector<std::string> hash = {"stream-probe", "f", "sha256"};
+  const std::vector<std::string> touch = {"stream-probe", "f", "touch"};
   const std::vector<std::string> random = {"pager-probe", "f", "random", "4096"};
-  return {{"SHA-256, fits", hash, size + size / 8 + kSmallMemory},
+  return {{"pages in order, do not fit", touch, kSmallMemory},
+          {"SHA-256, fits", hash, size + size / 8 + kSmallMemory},
           {"SHA-256, does not fit", hash, kSmallMemory},
           {"pages at random, fit", random, kGuestMemory},
           {"pages at random, do not fit", random, kScarce}};

@@ -1,7 +1,8 @@
-// The monitor is killed at random instants while a guest commits transactions. Each time the file holds all that was
+// The monitor is killed at random instants while a guest commits transactions. Each time the medium holds all that was
 // acknowledged and no part of anything else, as a reader on the host sees it; and the next guest goes on from there.
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <thread>
 
 #include "tests/programs/kv_model.h"
@@ -19,15 +20,12 @@ uint64_t LastAcknowledged(const std::string& output, uint64_t before) {
   return word == std::string::npos ? before : std::stoull(output.substr(word + kWord.size()));
 }
 
-// The clock writes back as well, so that pages reach the file in any order.
-constexpr const char* kOptions = ",resizable,dirty-limit=1M,writeback=2ms";
-
 class KvKillTest : public GuestTest {
  protected:
   // One guest, killed `delay` after its program has begun or, at 0, while it boots. Its whole output.
-  std::string RunAndKill(std::chrono::microseconds delay) {
-    integration::Process machine(integration::RunCommand({"--cpus", "1", "--pager", File("d", file_, kOptions)},
-                                                         {"kv", "d", "bench", "1000000"}));
+  static std::string RunAndKill(const std::string& pager, std::chrono::microseconds delay) {
+    integration::Process machine(
+        integration::RunCommand({"--cpus", "1", "--pager", pager}, {"kv", "d", "bench", "1000000"}));
     if (delay.count() != 0) {
       EXPECT_TRUE(machine.WaitForOutput("committed "));
       // The instant must be any: this is the one thing here that is not waited for.
@@ -39,30 +37,53 @@ class KvKillTest : public GuestTest {
     return ending.out;
   }
 
-  const std::filesystem::path file_ = files_.Write("db", "");
+  // Guests of `pager`, one after the other, whose monitor is killed; `content` gives the bytes of the store.
+  void KillAndCheck(int kills, const std::string& pager, const std::function<std::string()>& content) {
+    std::mt19937_64 random(20261128);
+    KvModel model;
+    uint64_t before = 0;
+    int unacknowledged = 0;
+    for (int kill = 0; kill < kills; ++kill) {
+      const auto delay = std::chrono::microseconds(kill % 16 == 0 ? 0 : 1 + random() % 15000);
+      const uint64_t acknowledged = LastAcknowledged(RunAndKill(pager, delay), before);
+      const auto store = ReadKv(content());
+      if (!store) {
+        ASSERT_EQ(acknowledged, 0u) << "kill " << kill << ": there is no store";
+        continue;
+      }
+      const uint64_t found = KvCounter(store->keys);
+      ASSERT_GE(found, acknowledged) << "kill " << kill << ": an acknowledged transaction is lost";
+      // Lines on their way to us when the monitor was killed are not acknowledgements that we have.
+      ASSERT_TRUE(store->keys == model.After(found)) << "kill " << kill << ": transaction " << found << " in part";
+      unacknowledged += found > acknowledged ? 1 : 0;
+      before = found;
+    }
+    EXPECT_GT(before, static_cast<uint64_t>(kills)) << "the guests went on";
+    RecordProperty("transactions", static_cast<int>(before));
+    RecordProperty("kills_between_write_and_acknowledgement", unacknowledged);
+  }
 };
 
+// In both the clock writes back as well, so that pages reach the medium in any order.
+
 TEST_F(KvKillTest, EveryAcknowledgedTransactionIsThereAndNoOtherInPart) {
-  constexpr int kKills = 200;
-  std::mt19937_64 random(20261128);
-  KvModel model;
-  uint64_t before = 0;
-  int unacknowledged = 0;
-  for (int kill = 0; kill < kKills; ++kill) {
-    const auto delay = std::chrono::microseconds(kill % 16 == 0 ? 0 : 1 + random() % 15000);
-    const uint64_t acknowledged = LastAcknowledged(RunAndKill(delay), before);
-    const auto content = ReadKv(integration::ReadFile(file_));
-    ASSERT_TRUE(content) << "kill " << kill;
-    const uint64_t found = KvCounter(content->keys);
-    ASSERT_GE(found, acknowledged) << "kill " << kill << ": an acknowledged transaction is lost";
-    // Lines on their way to us when the monitor was killed are not acknowledgements that we have.
-    ASSERT_TRUE(content->keys == model.After(found)) << "kill " << kill << ": transaction " << found << " in part";
-    unacknowledged += found > acknowledged ? 1 : 0;
-    before = found;
-  }
-  EXPECT_GT(before, static_cast<uint64_t>(kKills)) << "the guests went on";
-  RecordProperty("transactions", static_cast<int>(before));
-  RecordProperty("kills_between_write_and_acknowledgement", unacknowledged);
+  const auto file = files_.Write("db", "");
+  KillAndCheck(200, File("d", file, ",resizable,dirty-limit=1M,writeback=2ms"),
+               [&] { return integration::ReadFile(file); });
+}
+
+// What was written lies among what was not: another guest copies out what the overlay reads as.
+TEST_F(KvKillTest, OverAnOverlayTheSameHoldsAndTheLowerStaysAsItWas) {
+  const std::string zeros(1 << 20, '\0');
+  const auto lower = files_.Write("lower", zeros);
+  const auto copy = files_.Write("copy", "");
+  const std::string overlay = "d=overlay:" + files_.path("upper").string() + "," + lower.string();
+  KillAndCheck(20, overlay + ",dirty-limit=1M,writeback=2ms", [&] {
+    const Ending copied = RunInGuest({overlay, File("o", copy, ",resizable")}, {"cp", "d", "o"});
+    EXPECT_EQ(copied.code, 0) << copied.err << copied.out;
+    return integration::ReadFile(copy);
+  });
+  EXPECT_TRUE(integration::ReadFile(lower) == zeros);
 }
 
 }  // namespace
