@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "guest/programs/line_batch.h"
 #include "guest/programs/line_order.h"
 #include "guest/programs/objects.h"
 
@@ -30,6 +31,7 @@ constexpr const char* kUsage =
     "large\n"
     "as NAME, or can be resized; it is overwritten. Without OUTPUT the lines are printed.\n";
 
+using programs::LineBatch;
 using programs::LineOrder;
 using programs::LineReader;
 using programs::ObjectReader;
@@ -64,63 +66,6 @@ class Sink {
   std::optional<std::string> last_;
 };
 
-// Lines in memory, as many as its share of the guest's memory holds.
-class Batch {
- public:
-  explicit Batch(uint64_t budget) : most_text_(budget / 3 * 2), most_lines_(budget / 3 / sizeof(Line)) {
-    text_.reserve(most_text_);
-    lines_.reserve(most_lines_);
-  }
-
-  // False: it has no room for the line. One line always fits.
-  [[nodiscard]] bool Add(std::string_view line) {
-    if (!lines_.empty() && (text_.size() + line.size() > most_text_ || lines_.size() == most_lines_)) {
-      return false;
-    }
-    lines_.push_back({static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(line.size())});
-    text_.append(line);
-    return true;
-  }
-
-  void Sort(const LineOrder& order) {
-    const auto before = [&](const Line& a, const Line& b) { return order.Compare(TextOf(a), TextOf(b)) < 0; };
-    if (order.unique) {
-      std::stable_sort(lines_.begin(), lines_.end(), before);
-    } else {
-      std::sort(lines_.begin(), lines_.end(), before);
-    }
-  }
-
-  [[nodiscard]] zx_status_t GiveTo(Sink& sink) const {
-    for (const Line& line : lines_) {
-      if (const zx_status_t status = sink.Take(TextOf(line)); status != ZX_OK) {
-        return status;
-      }
-    }
-    return ZX_OK;
-  }
-
-  [[nodiscard]] bool empty() const { return lines_.empty(); }
-  void Clear() {
-    text_.clear();
-    lines_.clear();
-  }
-
- private:
-  struct Line {
-    uint32_t offset;
-    uint32_t length;
-  };
-  [[nodiscard]] std::string_view TextOf(const Line& line) const {
-    return std::string_view(text_).substr(line.offset, line.length);
-  }
-
-  const size_t most_text_;
-  const size_t most_lines_;
-  std::string text_;
-  std::vector<Line> lines_;
-};
-
 // A sorted part of the scratch while it is merged with the others.
 class Run {
  public:
@@ -147,7 +92,7 @@ class Sorter {
     }
     if (ends_.empty()) {
       batch_.Sort(order_);
-      return PrepareOutput() && Written(batch_.GiveTo(sink_)) && FinishOutput();
+      return PrepareOutput() && Written(GiveBatchTo(sink_)) && FinishOutput();
     }
     return SpillBatch() && PrepareOutput() && Merge() && FinishOutput();
   }
@@ -192,6 +137,10 @@ class Sorter {
     return got == LineReader::Got::kEnd || Complain(input_, "cannot be read", lines.status());
   }
 
+  [[nodiscard]] zx_status_t GiveBatchTo(Sink& sink) const {
+    return batch_.ForEach([&sink](std::string_view line) { return sink.Take(line); });
+  }
+
   // The batch becomes a run.
   bool SpillBatch() {
     if (scratch_ == nullptr) {
@@ -208,7 +157,7 @@ class Sorter {
     batch_.Sort(order_);
     Sink run(order_);
     run.UseObject(runs_);
-    if (zx_status_t status = batch_.GiveTo(run); status != ZX_OK || (status = runs_.Flush()) != ZX_OK) {
+    if (zx_status_t status = GiveBatchTo(run); status != ZX_OK || (status = runs_.Flush()) != ZX_OK) {
       return Complain(scratch_, "cannot be written", status);
     }
     ends_.push_back(runs_.offset());
@@ -282,7 +231,7 @@ class Sorter {
   const char* const output_;   // null: the console
   const LineOrder order_;
   const uint64_t budget_ = zx_system_get_physmem() / 8;
-  Batch batch_;
+  LineBatch batch_;
   Sink sink_{order_};
   ObjectReader reader_;
   ObjectWriter runs_;

@@ -15,7 +15,6 @@
 #include <zircon/status.h>
 #include <zircon/syscalls.h>
 
-#include <array>
 #include <atomic>
 #include <memory>
 #include <random>
@@ -24,13 +23,15 @@
 
 #include "guest/programs/objects.h"
 #include "guest/programs/page-storm.h"
+#include "guest/programs/storm-pages.h"
 
 namespace {
 
 constexpr uint64_t kPageSize = 4096;
 constexpr uint64_t kOwnPages = 64;
 
-using PageWords = std::array<uint64_t, programs::kWordsPerPage>;
+using programs::PageWords;
+using Pages = programs::StormPages;
 
 // The counters that are printed at the end.
 struct Totals {
@@ -49,38 +50,6 @@ struct Shared {
   uint64_t object_pages = 0;
   std::atomic<bool> failed{false};
   Totals totals;
-};
-
-// Pages of a VMO that only one thread writes to, and what each holds: that version of page-storm.h, which is zero for
-// 0.
-class Pages {
- public:
-  // Every `step`-th page from `first` on.
-  Pages(const zx::vmo& vmo, uint64_t first, uint64_t step, uint64_t count)
-      : vmo_(vmo), first_(first), step_(step), versions_(count) {}
-
-  [[nodiscard]] uint64_t count() const { return versions_.size(); }
-  [[nodiscard]] uint64_t NumberOf(uint64_t index) const { return first_ + index * step_; }
-  [[nodiscard]] uint64_t OffsetOf(uint64_t index) const { return NumberOf(index) * kPageSize; }
-  [[nodiscard]] uint64_t version(uint64_t index) const { return versions_[index]; }
-  [[nodiscard]] const zx::vmo& vmo() const { return vmo_; }
-
-  // Of a new version, which it is from now on.
-  PageWords NextContent(uint64_t index) {
-    PageWords words;
-    ++versions_[index];
-    for (uint64_t word = 0; word < words.size(); ++word) {
-      words[word] = programs::StormWord(NumberOf(index), versions_[index], word);
-    }
-    return words;
-  }
-  void SetZero(uint64_t index) { versions_[index] = 0; }
-
- private:
-  const zx::vmo& vmo_;
-  uint64_t first_;
-  uint64_t step_;
-  std::vector<uint64_t> versions_;
 };
 
 class Worker {
