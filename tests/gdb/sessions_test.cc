@@ -15,6 +15,40 @@ TEST_F(SessionsTest, AfterADetachTheGuestRunsAndAnotherDebuggerCanCome) {
   EXPECT_TRUE(Shows(Debug({"info threads", "kill"}), {"spin/main", "killed"}));
 }
 
+TEST_F(SessionsTest, ASecondDebuggerIsToldWhyAndCanComeWhenTheFirstIsLost) {
+  Start({"--cpus", "2"}, {"spin"});
+  ASSERT_TRUE(guest().WaitForOutput("spinning"));
+  Process first(Gdb({"set debug remote on", "continue"}));
+  ASSERT_TRUE(first.WaitForError("Sending packet: $vCont;c")) << first.Wait().err;
+  EXPECT_TRUE(Shows(Debug({}), {"Another debugger is connected to this guest already"}));
+
+  first.Signal(SIGKILL);
+  ASSERT_TRUE(guest().WaitForError("the debugger has gone"));
+  EXPECT_TRUE(Shows(Debug({"info threads", "kill"}), {"spin/", "spin/", "killed"}));
+}
+
+TEST_F(SessionsTest, LostWhileTheGuestStandsLeavesItStandingWithoutBreakpoints) {
+  Start({"--gdb-wait"}, {"echo", "one"});
+  EXPECT_TRUE(Shows(Debug({"tbreak echo.cc:main", "continue", "break zx_pagoda_console_write", "shell kill -9 $PPID"}),
+                    {"breakpoint 1, main"}));
+  ASSERT_TRUE(guest().WaitForError("the debugger has gone"));
+  EXPECT_TRUE(Shows(Debug({"continue"}), {"main (", "exited normally"}));
+  EXPECT_EQ(guest().Wait().out, "one\n");
+}
+
+TEST_F(SessionsTest, LldbStopsTheKernelAndKillsTheGuest) {
+  if (Execute({"lldb", "--version"}).code != 0) {
+    GTEST_SKIP() << "there is no lldb: apt-get install lldb";
+  }
+  Start({"--gdb-wait"}, {"hello"});
+  const Ending lldb = Execute({"lldb", "--no-lldbinit", "--batch", KernelPath(), "-o",
+                               "process connect unix-connect://" + files_.path("gdb").string(), "-o",
+                               "breakpoint set --name gk::StartKernel", "-o", "continue", "-o", "thread backtrace",
+                               "-o", "process plugin packet monitor regs", "-o", "process kill"});
+  EXPECT_TRUE(Shows(lldb.out + lldb.err, {"stop reason = breakpoint 1.1", "gk::StartKernel", "thread 1, CPU 0", "RIP ",
+                                          "exited with status = 9"}));
+}
+
 TEST_F(SessionsTest, TheGuestsOwnBreakpointTrapsStopForADebugger) {
   Start({"--gdb-wait"}, {"fault", "breakpoint"});
   const std::string said = Debug({"continue", "bt 1", "continue"});

@@ -24,7 +24,7 @@ struct SessionContext {
   bool knows_software_breakpoints = false;
   bool knows_hardware_breakpoints = false;
   bool knows_error_texts = false;
-  bool wants_thread_names = false;  // lldb, by its qHostInfo: takes them from stops
+  bool is_lldb = false;  // by its qHostInfo: takes threads' names from stops, and waits for an answer to `k`
 
   FileTable files;
   std::map<std::string, std::string, std::less<>> documents;  // of qXfer, while they are read in pieces

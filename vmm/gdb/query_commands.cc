@@ -46,7 +46,7 @@ std::string Attached(SessionContext& /*context*/, TextCursor /*arguments*/) { re
 std::string Symbols(SessionContext& /*context*/, TextCursor /*arguments*/) { return OkReply(); }
 
 std::string HostInfo(SessionContext& context, TextCursor /*arguments*/) {
-  context.wants_thread_names = true;
+  context.is_lldb = true;
   return "triple:" + HexText(kTriple) + ";ptrsize:8;endian:little;";
 }
 

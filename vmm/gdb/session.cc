@@ -100,7 +100,10 @@ bool Session::HandleEnd(const std::string& packet) {
     return true;
   }
   if (packet == "k") {
-    Kill();  // has no answer
+    Kill();
+    if (context_.is_lldb) {
+      link_.Send(StopReply(context_, GuestTerminated{Signal::kKill}));
+    }  // for gdb it has no answer
     return true;
   }
   if (packet.starts_with("vKill")) {

@@ -57,7 +57,7 @@ std::string ReplyTo(const SessionContext& context, const ThreadStop& stop) {
   std::string text = "T" + TwoDigits(static_cast<uint8_t>(stop.signal)) + "thread:" + HexNumber(stop.thread) + ";";
   if (thread != nullptr) {
     text += "core:" + HexNumber(thread->core) + ";";
-    text += context.wants_thread_names ? "hexname:" + HexText(thread->name) + ";" : "";
+    text += context.is_lldb ? "hexname:" + HexText(thread->name) + ";" : "";
   }
   return text + ReasonText(context, stop) + ExpeditedRegisters(context, stop.thread);
 }

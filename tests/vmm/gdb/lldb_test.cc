@@ -62,6 +62,11 @@ TEST_F(Lldb, ReadsAndWritesRegistersAndMemory) {
   EXPECT_EQ(target_.MemoryAt(gdb::AddressSpace::kVirtual, sample_.Symbol("counter"), 1), "\x63");
 }
 
+TEST_F(Lldb, KillsTheGuest) {
+  EXPECT_HAS(Run({"process kill"}), "Process 1 exited with status = 9");
+  ASSERT_TRUE(target_.WaitForCall("gone"));
+}
+
 TEST_F(Lldb, LeavesTheGuestRunningWhenItDetaches) {
   EXPECT_HAS(Run({"breakpoint set --name middle", "detach"}), "Process 1 detached");
   ASSERT_TRUE(target_.WaitForCall("gone"));

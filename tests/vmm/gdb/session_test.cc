@@ -172,6 +172,13 @@ TEST_F(SessionTest, KillsTheGuest) {
   EXPECT_TRUE(client_->session.finished());
 }
 
+TEST_F(SessionTest, KilledByLldbSaysSo) {
+  static_cast<void>(Ask("qHostInfo"));
+  EXPECT_EQ(Ask("k"), "X09");
+  EXPECT_TRUE(client_->session.finished());
+  EXPECT_EQ(target_.calls(), (Calls{"attached", "killed", "gone"}));
+}
+
 TEST_F(SessionTest, KillsARunningGuestWithAnAnswer) {
   EXPECT_EQ(Ask("c"), "(none)");
   EXPECT_EQ(Ask("vKill;a410"), "OK");
