@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <thread>
 
 #include "shared/abi/system_control.h"
 
@@ -45,6 +46,8 @@ void SystemControl::WriteRegister(uint64_t offset, std::span<const std::byte> da
     handler_.OnObservation(*long_word);
   } else if (offset == abi::kSystemControlFault && long_word) {
     handler_.OnUserFault(*long_word);
+  } else if (offset == abi::kSystemControlYield && word) {
+    std::this_thread::yield();  // this is the vCPU's thread
   } else {
     ignored_writes_.fetch_add(1, std::memory_order_relaxed);
   }

@@ -48,6 +48,9 @@ inline constexpr uint64_t kSystemControlFault = 0x30;
 // the monitor has asked for it in BootInfo.
 inline constexpr uint64_t kSystemControlObservation = 0x38;
 
+// u32, any value. The vCPU waits for another one, which may be waiting for a processor of the host: the monitor yields.
+inline constexpr uint64_t kSystemControlYield = 0x40;
+
 // Why the guest kernel gave up. Written by the guest, read once by the monitor, which trusts none of it.
 struct CrashReport {
   uint64_t rip, rsp, rflags, cr2, cr3, error_code;

@@ -19,6 +19,10 @@ void SetTimer(zx_time_t deadline);
 // Makes the CPU with this index enter the kernel soon, if it runs user code or idles.
 void InterruptCpu(uint32_t index);
 
+// The calling CPU waits for something that another one does: the host may give its processor to others for a while.
+// Returns at once where there are none.
+void YieldToHost();
+
 // The last thing before the kernel lock is let go of for ResumeUser.
 void PrepareToResume();
 

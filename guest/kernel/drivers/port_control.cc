@@ -124,7 +124,7 @@ void PortControl::Send(abi::PortRequest request, std::span<const char> name, Slo
       .address = address + offsetof(PortMessage, reply), .length = sizeof(abi::PortReply), .device_writes = true};
   queue_.Add(std::span(buffers).first(count), slot);
   if (queue_.Publish()) {
-    device_->Notify(abi::kPortControlQueue);
+    device_->NotifyLate(abi::kPortControlQueue);
   }
 }
 

@@ -62,7 +62,7 @@ void PortOperations::Post(uint32_t slot, const abi::PortAnswer& answer, size_t r
                       .device_writes = true};
   queue_.Add(std::span(buffers).first(count), slot);
   if (queue_.Publish()) {
-    device_->Notify(abi::kPortOperationQueue);
+    device_->NotifyLate(abi::kPortOperationQueue);
   }
 }
 

@@ -128,7 +128,7 @@ void PortRequests::SendBacklogs() {
   }
   NoteStep(abi::GuestEventKind::kAsked);
   if (queue_.Publish()) {
-    device_->Notify(abi::kPortRequestQueue);
+    device_->NotifyLate(abi::kPortRequestQueue);
   }
 }
 

@@ -53,4 +53,10 @@ void SystemControl::ReportFault(PhysicalAddress report) const {
   }
 }
 
+void SystemControl::Yield() const {
+  if (present()) {
+    arch::WriteRegister32(registers_ + abi::kSystemControlYield, 0);
+  }
+}
+
 }  // namespace gk::drivers

@@ -42,6 +42,9 @@ class SystemControl {
   // Tells of a program's end with the abi::FaultReport at this address, which is free again when this returns.
   void ReportFault(PhysicalAddress report) const;
 
+  // Lets the host run something else than the calling CPU for a while, if it has something.
+  void Yield() const;
+
  private:
   VirtualAddress registers_ = 0;
 };

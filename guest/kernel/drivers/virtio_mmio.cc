@@ -5,7 +5,9 @@
 #define VIRTIO_RING_NO_LEGACY  // its functions are not C++
 #include <linux/virtio_ring.h>
 
+#include "guest/kernel/arch/cpu.h"
 #include "guest/kernel/arch/mmio.h"
+#include "guest/kernel/sched/cpu.h"
 
 namespace gk::drivers {
 namespace {
@@ -48,6 +50,7 @@ bool VirtioMmio::Reset() {
 }
 
 bool VirtioMmio::GiveUp() {
+  arch::CurrentCpu().late_signals.Forget(registers_ + VIRTIO_MMIO_QUEUE_NOTIFY);
   const bool stopped = Reset();
   AddStatus(VIRTIO_CONFIG_S_FAILED);
   return stopped;
@@ -118,6 +121,10 @@ void VirtioMmio::Start() { AddStatus(VIRTIO_CONFIG_S_DRIVER_OK); }
 
 // Without VIRTIO_F_NOTIFICATION_DATA the value is the queue's index (section 4.2.2).
 void VirtioMmio::Notify(uint32_t index) const { Write(VIRTIO_MMIO_QUEUE_NOTIFY, index); }
+
+void VirtioMmio::NotifyLate(uint32_t index) const {
+  arch::CurrentCpu().late_signals.Ring(registers_ + VIRTIO_MMIO_QUEUE_NOTIFY, index);
+}
 
 bool VirtioMmio::needs_reset() const { return (Read(VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_NEEDS_RESET) != 0; }
 

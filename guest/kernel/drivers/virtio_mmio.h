@@ -42,6 +42,8 @@ class VirtioMmio {
 
   // Tells the device that queue `index` has something new: the expensive call.
   void Notify(uint32_t index) const;
+  // The same, when the calling CPU lets go of the kernel lock (late_signals.h). Not for who waits with the lock held.
+  void NotifyLate(uint32_t index) const;
 
   // A field of the device's configuration space; `offset` in bytes, a multiple of 4.
   [[nodiscard]] uint32_t ReadConfig(uint32_t offset) const;

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "guest/kernel/lib/ref_ptr.h"
+#include "guest/kernel/sched/late_signals.h"
 #include "guest/kernel/sched/thread.h"
 #include "guest/kernel/sched/timer.h"
 #include "shared/base/intrusive_list.h"
@@ -32,6 +33,8 @@ struct Cpu {
   bool idling = false;
   // When it went idle, where the monitor watches; 0: it has not, or is busy again.
   zx_time_t idle_since = 0;
+  // What it will say when it lets go of the kernel lock.
+  LateSignals late_signals;
   // Set before the CPU enters user code (kernel lock held), cleared first thing when it leaves (lock not yet held).
   std::atomic<bool> in_user = false;
 };

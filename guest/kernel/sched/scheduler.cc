@@ -11,7 +11,6 @@
 
 namespace gk {
 
-constinit KernelLock kernel_lock;
 constinit base::Immortal<Scheduler> scheduler;
 
 Result<> Scheduler::AdoptCpu(Cpu& cpu, uint32_t index, VirtualAddress stack_bottom) {
@@ -32,12 +31,16 @@ Result<> Scheduler::AdoptCpu(Cpu& cpu, uint32_t index, VirtualAddress stack_bott
 void Scheduler::MakeReady(Thread& thread) {
   thread.state_ = Thread::State::kReady;
   ready_.PushBack(thread);
+  Cpu& here = arch::CurrentCpu();
+  if (std::exchange(here.idling, false)) {
+    return;  // an interrupt has ended its sleep, and it looks for work before it sleeps again
+  }
   for (uint32_t i = 0; i < cpu_count_; ++i) {
     Cpu* candidate = cpus_[i];
     if (candidate != nullptr && candidate->idling) {
       // Claimed: the next thread that becomes ready wakes another CPU.
       candidate->idling = false;
-      arch::InterruptCpu(candidate->index);
+      here.late_signals.InterruptCpu(candidate->index);
       return;
     }
   }
@@ -104,6 +107,10 @@ void Scheduler::LeaveKernel() {
 }
 
 void Scheduler::LeaveToUser() {
+  // Before anything is prepared: others have to wait for a page-table entry that is on its way (late_entry.h).
+  if (!arch::CurrentCpu().late_signals.empty()) {
+    kernel_lock.Relax();
+  }
   Thread& thread = *Thread::Current();
   Thread::PassBoundary();
   Cpu& cpu = arch::CurrentCpu();
@@ -197,7 +204,7 @@ void Scheduler::Wake(Waiter& waiter, Status result) {
 void Scheduler::InterruptRunning(Thread& thread) {
   Cpu* cpu = thread.cpu_;
   if (cpu != nullptr && cpu->in_user.load(std::memory_order_acquire)) {
-    arch::InterruptCpu(cpu->index);
+    arch::CurrentCpu().late_signals.InterruptCpu(cpu->index);
   }
 }
 

@@ -54,6 +54,12 @@ TEST_F(SystemControlTest, EachRegisterCallsItsHandler) {
   EXPECT_EQ(device_.ignored_writes(), 0u);
 }
 
+TEST_F(SystemControlTest, YieldComesBackAndCallsNobody) {
+  Write<uint32_t>(abi::kSystemControlYield, 0);
+  EXPECT_TRUE(handler_.calls.empty());
+  EXPECT_EQ(device_.ignored_writes(), 0u);
+}
+
 TEST_F(SystemControlTest, OtherWidthsAndOffsetsAreIgnoredAndCounted) {
   Write<uint64_t>(abi::kSystemControlExit, 1);
   Write<uint8_t>(abi::kSystemControlExit, 1);

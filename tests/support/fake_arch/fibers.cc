@@ -14,6 +14,7 @@
 #include "guest/kernel/arch/x86_64/page_table_entry.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/sched/clock.h"
+#include "guest/kernel/sched/kernel_lock.h"
 #include "guest/kernel/sched/scheduler.h"
 #include "shared/base/range.h"
 
@@ -186,6 +187,7 @@ void SetTimer(zx_time_t deadline) {
 }
 
 void InterruptCpu(uint32_t) { ++state().cpu_interrupts; }
+void YieldToHost() {}
 void PrepareToResume() { SettlePageTableEntries(); }
 
 void ResumeUser(UserState& user, PhysicalAddress) {
@@ -217,6 +219,7 @@ void RunUntilIdle() {
   while (scheduler->has_ready()) {
     scheduler->SwitchAway();
   }
+  kernel_lock.Release();  // as an idle CPU does: what is to be said late is said now
 }
 
 void StartThread(std::function<void()> body) {

@@ -8,6 +8,7 @@
 #include "guest/kernel/arch/x86_64/nucleus.h"
 #include "guest/kernel/arch/x86_64/per_cpu.h"
 #include "guest/kernel/arch/x86_64/probe.h"
+#include "guest/kernel/drivers/drivers.h"
 #include "guest/kernel/lib/panic.h"
 #include "guest/kernel/sched/thread.h"
 #include "guest/kernel/vm/kernel_space.h"
@@ -102,6 +103,8 @@ void ResumeUser(UserState& state, PhysicalAddress page_table_root) {
   cpu.stack_top = CurrentStackTop();
   ResumeUserAt(&state.registers, page_table_root, cpu.nucleus_data);
 }
+
+void YieldToHost() { drivers::system_control().Yield(); }
 
 void Idle() {
   PerCpu& cpu = CurrentPerCpu();

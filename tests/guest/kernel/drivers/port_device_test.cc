@@ -155,6 +155,7 @@ class PortDeviceTest : public ::testing::Test {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (client_.busy() && std::chrono::steady_clock::now() < patience) {
       client_.Poll();
+      kernel_lock.Release();
     }
     EXPECT_FALSE(client_.busy());
     EXPECT_EQ(plugged_->complaints(), 0u);

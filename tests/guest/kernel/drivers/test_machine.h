@@ -18,6 +18,7 @@
 #include "guest/kernel/arch/physical_map.h"
 #include "guest/kernel/arch/types.h"
 #include "guest/kernel/drivers/virtio_mmio.h"
+#include "guest/kernel/sched/kernel_lock.h"
 #include "tests/support/fake_arch/mmio.h"
 #include "tests/support/fake_arch/ram.h"
 
@@ -56,6 +57,7 @@ class CountingInterrupt final : public dev::InterruptLine {
 class PluggedDevice final : private fake_arch::RegisterModel {
  public:
   PluggedDevice(dev::VirtioDevice& device, const TestRam& ram);
+  ~PluggedDevice() override { kernel_lock.Release(); }  // no doorbell is rung after it has gone
 
   [[nodiscard]] drivers::VirtioMmio driver() const { return drivers::VirtioMmio(window_.address()); }
   [[nodiscard]] dev::VirtioMmioTransport& transport() { return *transport_; }
