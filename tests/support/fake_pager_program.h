@@ -59,6 +59,7 @@ class FakePagerProgram final : public PageProvider {
     }
   }
   void OnComplete() override { ++completed; }
+  bool has_answers() const override { return false; }
   void PollCompletions() override { ++polls; }
   void PrepareToBlock() override {}
 

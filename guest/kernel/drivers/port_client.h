@@ -69,6 +69,10 @@ class PortClient final : private OpenObserver, private PortOperationTarget, priv
   // answered: perhaps at once. For the end of the machine.
   void WriteAllBack(WriteBackObserver& observer);
 
+  // Poll may find something. Kernel lock not held.
+  [[nodiscard]] bool has_answers() const {
+    return requests_.has_used() || operations_.has_used() || control_.has_used();
+  }
   // Delivers the answers that have arrived, and carries out operations.
   void Poll();
 

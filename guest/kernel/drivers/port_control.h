@@ -55,6 +55,8 @@ class PortControl {
   // Closes the object, now or when there is a slot. Takes the ticket over.
   void Close(CloseTicket* ticket);
 
+  // Poll may find something. Kernel lock not held.
+  [[nodiscard]] bool has_used() const { return queue_.HasUsed(); }
   [[nodiscard]] PollOutcome Poll();
 
   // Asks for an interrupt for the next answer. True when there is one already: poll again instead of blocking.

@@ -70,6 +70,7 @@ Result<> PortObject::Send(SourceRequest& request) {
 }
 
 void PortObject::Withdraw(SourceRequest& request) { client_.WithdrawQuestion(*this, request); }
+bool PortObject::has_answers() const { return client_.has_answers(); }
 void PortObject::PollCompletions() { client_.Poll(); }
 void PortObject::PrepareToBlock() { client_.PrepareToBlock(); }
 

@@ -60,6 +60,7 @@ class PortObject final : public PageProvider,
   void Withdraw(SourceRequest& request) override;
   void OnComplete() override;
   Result<> Sync() override;
+  [[nodiscard]] bool has_answers() const override;
   void PollCompletions() override;
   void PrepareToBlock() override;
 

@@ -54,6 +54,8 @@ class PortOperations final : public SupplyObserver, private RoomObserver {
   // The device serves its queues from now on: gives it all slots.
   void Begin();
 
+  // Poll may find something. Kernel lock not held.
+  [[nodiscard]] bool has_used() const { return queue_.HasUsed(); }
   // Carries out what has arrived.
   [[nodiscard]] PollOutcome Poll();
 

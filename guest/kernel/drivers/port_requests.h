@@ -60,6 +60,8 @@ class PortRequests {
   // Forgets the question, which the device may have. Not for READs.
   void Withdraw(PortObject& object, SourceRequest& question);
 
+  // Poll may find something. Kernel lock not held.
+  [[nodiscard]] bool has_used() const { return queue_.HasUsed(); }
   // Answers what the device has answered, then sends what has room.
   [[nodiscard]] PollOutcome Poll();
 

@@ -176,13 +176,13 @@ Result<std::optional<UsedChain>> SplitQueue::PopUsed() {
     return Break();
   }
   const UsedChain used{.token = shadow_[head].token, .length = length};
-  ++next_used_;
+  __atomic_store_n(&next_used_, static_cast<uint16_t>(next_used_ + 1), __ATOMIC_RELAXED);  // for HasUsed elsewhere
   Recycle(static_cast<uint16_t>(head));
   return std::optional<UsedChain>(used);
 }
 
 uint16_t SplitQueue::LoadUsedIndex() const { return __atomic_load_n(&used_->idx, __ATOMIC_SEQ_CST); }
-bool SplitQueue::HasUsed() const { return LoadUsedIndex() != next_used_; }
+bool SplitQueue::HasUsed() const { return LoadUsedIndex() != __atomic_load_n(&next_used_, __ATOMIC_RELAXED); }
 
 // With event indices there is no flag to say "never" (section 2.7.7.2): an index that the device has passed lies as far
 // away as one can.

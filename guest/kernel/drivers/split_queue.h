@@ -67,6 +67,8 @@ class SplitQueue {
   // Shows the device all chains added so far. True when it wants to be notified of them.
   [[nodiscard]] bool Publish();
 
+  // Whether PopUsed may find something. The one call for which the kernel lock need not be held.
+  [[nodiscard]] bool HasUsed() const;
   // The next chain that the device has used; nothing when there is none. ZX_ERR_IO_DATA_INTEGRITY: the device broke the
   // rules; the queue is broken, and its chains stay with the device until it is reset.
   [[nodiscard]] Result<std::optional<UsedChain>> PopUsed();
@@ -93,7 +95,6 @@ class SplitQueue {
   [[nodiscard]] base::Failure<Status> Break();
   [[nodiscard]] uint16_t* used_event() const;
   [[nodiscard]] uint16_t* available_event() const;
-  [[nodiscard]] bool HasUsed() const;
   [[nodiscard]] uint16_t LoadUsedIndex() const;
 
   Page* memory_ = nullptr;  // the three rings

@@ -37,6 +37,7 @@ class PagerPackets final : public PageProvider, public PagerClient {
   Result<> Send(SourceRequest& request) override;
   void Withdraw(SourceRequest& request) override;
   void OnComplete() override;
+  [[nodiscard]] bool has_answers() const override { return false; }
   void PollCompletions() override {}
   void PrepareToBlock() override {}
 

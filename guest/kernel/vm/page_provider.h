@@ -116,8 +116,11 @@ class PageProvider : public RefCounted<PageProvider> {
   // ZX_ERR_BAD_STATE: detached; ZX_ERR_NO_MEMORY; ZX_ERR_INTERNAL_INTR_KILLED; what it says itself.
   virtual Result<> Sync() { return Error(ZX_ERR_NOT_SUPPORTED); }
 
-  // Delivers the answers that have arrived, by calling OnRequestDone. Cheap when there are none: waiters spin on it for
-  // a short time before they sleep. Only for providers that fill pages.
+  // Whether an answer may have arrived. Kernel lock not held, for waiters that spin on it for a short time before they
+  // sleep: it reads what the other side writes, and changes nothing. Only for providers that fill pages.
+  [[nodiscard]] virtual bool has_answers() const = 0;
+
+  // Delivers the answers that have arrived, by calling OnRequestDone. Only for providers that fill pages.
   virtual void PollCompletions() = 0;
 
   // A waiter has polled long enough and is about to sleep: delivers what has arrived, and from now until its requests

@@ -50,7 +50,7 @@ class PageRequest : public base::ListNode<PageRequestTag> {
   // The thread that sleeps for it; null while it still polls.
   [[nodiscard]] Thread* sleeper() { return queue_.first(); }
 
-  // Waits until the page is there or can no longer come: polls the provider for a bounded number of times, then blocks.
+  // Waits until the page is there or can no longer come: polls the provider for a bounded time, then blocks.
   // Success means "look again", not "the page is present": it may have been taken away since.
   // Errors: the source's (ZX_ERR_IO, ZX_ERR_BAD_STATE after a detach, …), ZX_ERR_INTERNAL_INTR_KILLED,
   // ZX_ERR_INTERNAL_INTR_RETRY. Precondition: Require was called. Afterwards it can be used again.
@@ -61,6 +61,8 @@ class PageRequest : public base::ListNode<PageRequestTag> {
   enum class State : uint8_t { kIdle, kWaiting, kDone };
 
   Status Sleep(SuspendPolicy suspend);
+  Status Block(SuspendPolicy suspend);
+  void Poll();
   void GiveUp();
 
   State state_ = State::kIdle;

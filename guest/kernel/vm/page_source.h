@@ -35,6 +35,7 @@
 #include "guest/kernel/vm/interval_set.h"
 #include "guest/kernel/vm/page_provider.h"
 #include "guest/kernel/vm/page_request.h"
+#include "guest/kernel/vm/poll_backoff.h"
 #include "guest/kernel/vm/read_ahead.h"
 #include "shared/base/intrusive_list.h"
 
@@ -113,6 +114,8 @@ class PageSource final : public RefCounted<PageSource> {
 
   [[nodiscard]] bool attached() const { return state_ == State::kAttached; }
   [[nodiscard]] PageProvider& provider() { return *provider_; }
+  // Whether those who wait for an answer poll before they sleep: for PageRequest.
+  [[nodiscard]] PollBackoff& polling() { return polling_; }
   // What the provider has been asked and has not answered: for those who look from outside.
   using Requests = base::IntrusiveList<SourceRequest, InFlightTag>;
   [[nodiscard]] Requests& requests() { return requests_; }
@@ -164,6 +167,7 @@ class PageSource final : public RefCounted<PageSource> {
   RefPtr<PageProvider> provider_;
   PageSourceOwner* owner_ = nullptr;  // until OnOwnerDestroyed
   State state_ = State::kAttached;
+  PollBackoff polling_;
   ReadAhead read_ahead_;
   std::array<Runs, 2> runs_;               // by kind
   std::array<Run*, kSpareRuns> spares_{};  // owned

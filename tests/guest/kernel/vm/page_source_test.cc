@@ -60,11 +60,11 @@ TEST_F(PageSourceTest, PresentPageIsNotReadAgain) {
 
 TEST_F(PageSourceTest, WaiterPollsBeforeItSleeps) {
   PagedObject object(8);
-  object.provider->answer_at_poll = 7;
+  object.provider->answer_at_look = 7;
   Reader reader;
   StartReader(reader, object, 1);
   EXPECT_EQ(reader.status, ZX_OK);
-  EXPECT_EQ(object.provider->polls, 7u);
+  EXPECT_EQ(object.provider->looks, 7u);
   EXPECT_EQ(object.provider->prepared_to_block, 0u);
 }
 
@@ -73,10 +73,42 @@ TEST_F(PageSourceTest, PollingIsBounded) {
   Reader reader;
   StartReader(reader, object, 1);
   EXPECT_FALSE(reader.done());
-  EXPECT_LE(object.provider->polls, 5000u);
+  EXPECT_LE(object.provider->looks, 10'000u);
   EXPECT_EQ(object.provider->prepared_to_block, 1u);  // or the answer would find nobody who listens
   object.provider->AnswerAll(ZX_OK);
   fake_arch::RunUntilIdle();
+}
+
+TEST_F(PageSourceTest, WhoComesAfterAVainPollSleepsAtOnce) {
+  PagedObject object(8);
+  Reader first;
+  StartReader(first, object, 1);
+  const uint64_t looks = object.provider->looks;
+  EXPECT_NE(looks, 0u);
+  Reader second;
+  StartReader(second, object, 5);
+  EXPECT_EQ(object.provider->looks, looks);
+  EXPECT_EQ(object.provider->prepared_to_block, 2u);
+  object.provider->AnswerAll(ZX_OK);
+  fake_arch::RunUntilIdle();
+  EXPECT_EQ(second.status, ZX_OK);
+  Reader third;
+  StartReader(third, object, 7);
+  EXPECT_NE(object.provider->looks, looks);
+  object.provider->AnswerAll(ZX_OK);
+  fake_arch::RunUntilIdle();
+}
+
+TEST_F(PageSourceTest, NobodyPollsWhileAThreadWantsTheProcessor) {
+  PagedObject object(8);
+  object.provider->on_send = [] { fake_arch::StartThread([] {}); };
+  Reader reader;
+  StartReader(reader, object, 1);
+  EXPECT_EQ(object.provider->looks, 0u);
+  EXPECT_EQ(object.provider->prepared_to_block, 1u);
+  object.provider->AnswerAll(ZX_OK);
+  fake_arch::RunUntilIdle();
+  EXPECT_EQ(reader.status, ZX_OK);
 }
 
 TEST_F(PageSourceTest, OverlappingRequestsShareOneRead) {

@@ -104,6 +104,9 @@ class FakeProvider final : public PageProvider {
   Result<> Send(SourceRequest& request) override {
     ++submitted;
     pending.push_back(&request);
+    if (on_send) {
+      on_send();
+    }
     if (answer_at_once) {
       AnswerAll(ZX_OK);
     }
@@ -111,12 +114,8 @@ class FakeProvider final : public PageProvider {
   }
   void Withdraw(SourceRequest& request) override { std::erase(pending, &request); }
   void OnComplete() override { ++completed; }
-  void PollCompletions() override {
-    ++polls;
-    if (polls == answer_at_poll) {
-      AnswerAll(ZX_OK);
-    }
-  }
+  bool has_answers() const override { return ++looks == answer_at_look; }
+  void PollCompletions() override { AnswerAll(ZX_OK); }
 
   void PrepareToBlock() override { ++prepared_to_block; }
 
@@ -142,11 +141,12 @@ class FakeProvider final : public PageProvider {
 
   std::vector<SourceRequest*> pending;
   uint64_t submitted = 0;
-  uint64_t polls = 0;
+  mutable uint64_t looks = 0;
   uint64_t prepared_to_block = 0;
   uint64_t completed = 0;
   bool answer_at_once = false;
-  uint64_t answer_at_poll = 0;        // 0: never
+  std::function<void()> on_send;      // the kernel may do anything in it but block
+  uint64_t answer_at_look = 0;        // 0: never
   std::optional<PageIndex> bad_page;  // every read of it fails
 
  private:
