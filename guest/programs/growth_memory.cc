@@ -32,8 +32,7 @@ void VmoSize() {
 void Vmos() {
   Curve curve;
   auto& vmos = *new std::vector<zx::vmo>;
-  // A process has 65,536 handles at most, and some of them are in use.
-  for (const uint32_t count : {1u, 10u, 100u, 1000u, 10'000u, 65'000u}) {
+  for (const uint32_t count : {1u, 10u, 100u, 1000u, 10'000u, 100'000u}) {
     if (count > largest) {
       return;
     }

@@ -1,6 +1,8 @@
 #include "guest/kernel/object/handle_table.h"
 
+#include <algorithm>
 #include <new>
+#include <utility>
 
 #include "guest/kernel/lib/panic.h"
 
@@ -27,6 +29,7 @@ HandleTable::~HandleTable() {
   for (uint32_t i = 0; i < chunk_count_; ++i) {
     delete chunks_[i];
   }
+  HeapFree(chunks_);
 }
 
 Result<HandleReservation> HandleTable::Reserve() {
@@ -86,8 +89,27 @@ void HandleTable::Clear() {
   }
 }
 
+bool HandleTable::ReserveChunk() {
+  constexpr uint32_t kFirstRoom = 4;
+  if (chunk_count_ < chunk_room_) {
+    return true;
+  }
+  if (chunk_room_ == kMaxHandles / kChunkSlots) {
+    return false;
+  }
+  const uint32_t room = chunk_room_ == 0 ? kFirstRoom : chunk_room_ * 2;
+  auto** longer = static_cast<Chunk**>(HeapAllocate(room * sizeof(Chunk*)));
+  if (longer == nullptr) {
+    return false;
+  }
+  std::copy_n(chunks_, chunk_count_, longer);
+  HeapFree(std::exchange(chunks_, longer));
+  chunk_room_ = room;
+  return true;
+}
+
 bool HandleTable::Grow() {
-  if (chunk_count_ == chunks_.size()) {
+  if (!ReserveChunk()) {
     return false;
   }
   Chunk* chunk = new (std::nothrow) Chunk();

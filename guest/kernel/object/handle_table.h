@@ -100,13 +100,16 @@ class HandleTable {
 
   [[nodiscard]] Slot& SlotAt(uint32_t index) const { return chunks_[index / kChunkSlots]->slots[index % kChunkSlots]; }
   bool Grow();
+  bool ReserveChunk();
   void AppendFree(uint32_t index);
   // A slot whose generation fits and which may or may not hold a handle; null for a number that names none.
   [[nodiscard]] Slot* SlotOf(zx_handle_t value) const;
   void Free(uint32_t index);
 
   const HandleValueCoder coder_;
-  std::array<Chunk*, kMaxHandles / kChunkSlots> chunks_{};
+  // On the heap, twice as long each time: a process with few handles pays for few, and one with many allocates seldom.
+  Chunk** chunks_ = nullptr;
+  uint32_t chunk_room_ = 0;
   uint32_t chunk_count_ = 0;
   uint32_t first_free_ = kNoSlot;
   uint32_t last_free_ = kNoSlot;

@@ -23,8 +23,8 @@ struct HandleSlot {
 
 class HandleValueCoder {
  public:
-  static constexpr uint32_t kIndexBits = 16;
-  static constexpr uint32_t kGenerationBits = 13;
+  static constexpr uint32_t kIndexBits = 18;
+  static constexpr uint32_t kGenerationBits = 11;
 
   // `key`: random, secret. Every key gives a bijection.
   constexpr explicit HandleValueCoder(uint64_t key)
