@@ -14,8 +14,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC
 
-constexpr double kBootTarget = 60;   // ms
-constexpr double kMemoryTarget = 8;  // MiB
+constexpr double kBootTarget = 15;   // ms
+constexpr double kMemoryTarget = 5;  // MiB
 constexpr const char* kToMain = "until main wrote";
 constexpr const char* kToEnd = "until its end";
 constexpr const char* kResident = "resident beside guest RAM";

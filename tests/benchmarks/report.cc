@@ -70,6 +70,9 @@ Row RowOf(const Line& line) {
   if (line.ratio) {
     row[8] = fmt::format("{} x {}", Number(*line.ratio), figure.rival->of_case);
   }
+  if (const std::optional<bool> met = line.ratio_met()) {
+    row[8] += fmt::format(", at most {}: {}", Number(*figure.most_ratio), *met ? "met" : "NOT MET");
+  }
   return row;
 }
 
@@ -144,6 +147,10 @@ nlohmann::ordered_json JsonOf(const Line& line) {
   if (line.ratio) {
     json["rival"] = {
         {"case", line.figure.rival->of_case}, {"metric", line.figure.rival->metric}, {"ratio", *line.ratio}};
+  }
+  if (const std::optional<bool> met = line.ratio_met()) {
+    json["rival"]["most"] = *line.figure.most_ratio;
+    json["rival"]["met"] = *met;
   }
   return json;
 }

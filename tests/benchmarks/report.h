@@ -19,6 +19,9 @@ struct Line {
   Summary summary;
   std::optional<bool> met;      // empty without a target
   std::optional<double> ratio;  // empty without a rival
+  [[nodiscard]] std::optional<bool> ratio_met() const {
+    return ratio && figure.most_ratio ? std::optional(*ratio <= *figure.most_ratio) : std::nullopt;
+  }
 };
 
 struct Report {

@@ -47,6 +47,19 @@ TEST(Report, AMedianAboveItsTargetIsNotMet) {
   EXPECT_NE(FormatTable(report).find("60.0 NOT MET"), std::string::npos) << FormatTable(report);
 }
 
+TEST(Report, ARatioIsHeldAgainstItsOwnTarget) {
+  std::vector<Suite> suites = Suites();
+  suites[0].figures[0].most_ratio = 2.5;
+  const Report above = MakeReport(QuietHost(), suites, MeasuredSamples());
+  EXPECT_EQ(above.lines[0].ratio_met(), false);
+  EXPECT_EQ(above.lines[1].ratio_met(), std::nullopt);
+  EXPECT_NE(FormatTable(above).find("3.00 x theirs, at most 2.50: NOT MET"), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(FormatJson(above))["figures"][0]["rival"]["met"], false);
+  suites[0].figures[0].most_ratio = 3;
+  const Report at_most = MakeReport(QuietHost(), suites, MeasuredSamples());
+  EXPECT_EQ(at_most.lines[0].ratio_met(), true);
+}
+
 TEST(Report, AFigureWithoutSamplesHasNoLineAndItsRivalNoRatio) {
   const Samples ours_only = {{"boot", {{"ours", {{"time", {30}}}}}}};
   const Report report = MakeReport(QuietHost(), Suites(), ours_only);

@@ -30,8 +30,9 @@ struct FigureName {
 struct Figure {
   FigureName name;
   std::string unit;
-  std::optional<double> target;     // the median should not be above this
-  std::optional<FigureName> rival;  // shown as the ratio of the medians, ours by theirs
+  std::optional<double> target;                     // the median should not be above this
+  std::optional<FigureName> rival;                  // shown as the ratio of the medians, ours by theirs
+  std::optional<double> most_ratio = std::nullopt;  // which should not be above this
 };
 
 struct Suite {

@@ -17,7 +17,7 @@ struct Metric {
   std::optional<double> target;
 };
 
-constexpr Metric kSystemCall = {"null system call", "null_system_call_cycles", 80'000};
+constexpr Metric kSystemCall = {"null system call", "null_system_call_cycles", 62'000};
 constexpr Metric kFault = {"anonymous fault", "anonymous_fault_cycles", 125'000};
 
 vmm::Result<Values> MeasureGuest(const std::vector<std::string>& command) {
