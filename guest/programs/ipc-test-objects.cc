@@ -33,7 +33,7 @@ TEST(WaitMany, AHandleThatIsClosedCancels) {
   zx_wait_item_t item = {a.event.get(), kSignal, 0};
   pagoda::Thread closer;
   ASSERT_OK(closer.Start("closer", [&] {
-    zx::nanosleep(zx::deadline_after(zx::msec(2)));
+    WaitUntilBlocked(*zx::unowned_thread(pagoda_main_thread()), ZX_THREAD_STATE_BLOCKED_WAIT_MANY);
     a.event.reset();
   }));
   EXPECT_STATUS(zx::event::wait_many(&item, 1, zx::time::infinite()), ZX_ERR_CANCELED);
@@ -184,10 +184,7 @@ TEST(Futex, RequeuedThreadsAreWokenAtTheOtherFutex) {
       EXPECT_OK(zx_futex_wait(&from, 1, ZX_HANDLE_INVALID, ZX_TIME_INFINITE));
       ++woken;
     }));
-    zx_info_thread_t info{};
-    do {
-      ASSERT_OK(thread.handle()->get_info(ZX_INFO_THREAD, &info, sizeof(info), nullptr, nullptr));
-    } while (info.state != ZX_THREAD_STATE_BLOCKED_FUTEX);
+    WaitUntilBlocked(*thread.handle(), ZX_THREAD_STATE_BLOCKED_FUTEX);
   }
   EXPECT_STATUS(zx_futex_requeue(&from, 0, 7, &to, 3, ZX_HANDLE_INVALID), ZX_ERR_BAD_STATE);
   ASSERT_OK(zx_futex_requeue(&from, 0, 1, &to, 3, pagoda_main_thread()));

@@ -248,7 +248,7 @@ TEST(Port, EdgeTriggerDetected) {
   pagoda::Thread receiver;
   zx_port_packet_t packet{};
   ASSERT_OK(receiver.Start("receiver", [&] { EXPECT_OK(t.port.wait(zx::time::infinite(), &packet)); }));
-  WaitUntilBlockedInPort(*receiver.handle());
+  WaitUntilBlocked(*receiver.handle(), ZX_THREAD_STATE_BLOCKED_PORT);
   ASSERT_OK(t.event.signal(0, kSignal));
   receiver.Join();
   EXPECT_EQ(packet.key, 1u);

@@ -25,12 +25,13 @@ struct PortAndEvent {
   zx::event event;
 };
 
-inline void WaitUntilBlockedInPort(const zx::thread& thread) {
+// `state`: one of ZX_THREAD_STATE_BLOCKED_.
+inline void WaitUntilBlocked(const zx::thread& thread, zx_thread_state_t state) {
   zx_info_thread_t info{};
   do {
     ASSERT_OK(thread.get_info(ZX_INFO_THREAD, &info, sizeof(info), nullptr, nullptr));
     zx::nanosleep(zx::deadline_after(zx::usec(100)));
-  } while (info.state != ZX_THREAD_STATE_BLOCKED_PORT);
+  } while (info.state != state);
 }
 
 }  // namespace ipc_test
