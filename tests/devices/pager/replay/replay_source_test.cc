@@ -95,11 +95,11 @@ class ReplaySourceTest : public testing::Test {
                                      std::make_unique<NotedAnswer>(answers_)));
   }
 
+  std::vector<zx_status_t> answers_;  // before what may hold requests: they are answered at the latest when they go
   std::shared_ptr<test::ManualSource> manual_ = std::make_shared<test::ManualSource>();
   std::shared_ptr<HeldVmo> vmo_ = std::make_shared<HeldVmo>();
   ReplayCounters counters_;
   std::shared_ptr<ReplaySource> source_;
-  std::vector<zx_status_t> answers_;
   alignas(kPage) std::array<char, kPage> page_{};
 };
 
