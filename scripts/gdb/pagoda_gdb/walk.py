@@ -4,6 +4,7 @@ import gdb
 MOST_ELEMENTS = 1 << 20
 SLOTS = 64  # of a node of a PageTree, guest/kernel/vm/page_tree_node.h
 HANDLE_CHUNK = 256  # HandleTable::kChunkSlots
+MOST_HANDLES = 1 << 18  # HandleTable::kMaxHandles
 
 
 def complete(type_):
@@ -104,8 +105,8 @@ def tree_pages(tree):
 
 def handles(table):
     """(index of the slot, handle) of a HandleTable."""
-    for chunk in range(int(table["chunk_count_"])):
-        slots = table["chunks_"]["_M_elems"][chunk]["slots"]["_M_elems"]
+    for chunk in range(min(int(table["chunk_count_"]), MOST_HANDLES // HANDLE_CHUNK)):
+        slots = table["chunks_"][chunk]["slots"]["_M_elems"]
         for slot in range(HANDLE_CHUNK):
             handle = slots[slot]["handle"]
             if int(handle["object_"]["object_"]) != 0:
