@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "guest/kernel/arch/cpu.h"
 #include "guest/kernel/sched/clock.h"
+#include "guest/kernel/sched/cpu.h"
 #include "guest/kernel/sched/scheduler.h"
 #include "guest/kernel/sched/thread.h"
 #include "guest/kernel/sched/wait_queue.h"
@@ -187,6 +189,18 @@ TEST(Thread, ItsMemoryIsGivenBackOnceItHasEnded) {
   EXPECT_EQ(kept->reference_count(), 2u);  // ours and the scheduler's
   RunUntilIdle();
   EXPECT_EQ(kept->reference_count(), 1u);
+}
+
+TEST(Scheduler, AnIdleCpuTakesWhatItMakesReadyAndInterruptsNobody) {
+  RunUntilIdle();
+  const uint64_t interrupts = fake_arch::cpu_interrupts();
+  arch::CurrentCpu().idling = true;
+  bool ran = false;
+  StartThread([&] { ran = true; });
+  EXPECT_FALSE(arch::CurrentCpu().idling);
+  RunUntilIdle();
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(fake_arch::cpu_interrupts(), interrupts);
 }
 
 TEST(Scheduler, TheTimerIsNotSetAgainForALaterDeadline) {
