@@ -87,7 +87,11 @@ PortSession::Progress PortSession::Serve(PortClock::time_point now) {
   now_ = now;
   ServeOverdue(now);
   bool worked = ServeAnswers();
-  worked = ServeInquiries() || worked;
+  const Progress inquiries = ServeInquiries();
+  if (inquiries == Progress::kBroken) {
+    return Progress::kBroken;
+  }
+  worked = worked || inquiries == Progress::kWorked;
   for (const uint32_t index : {abi::kPortControlQueue, abi::kPortRequestQueue}) {
     const Progress progress = ServeRequests(index);
     if (progress == Progress::kBroken) {
@@ -154,25 +158,25 @@ PortSession::Progress PortSession::ServeRequests(uint32_t index) {
   }
   // Who answers at once has done so by now, and the guest is waiting.
   static_cast<void>(ServeAnswers());
-  static_cast<void>(ServeInquiries());
-  return Progress::kWorked;
+  return ServeInquiries() == Progress::kBroken ? Progress::kBroken : Progress::kWorked;
 }
 
 PortSession::Progress PortSession::ServeOperations() {
   if (!has_operations()) {
     return Progress::kIdle;
   }
-  ActiveQueue& queue = *activation_.queues[abi::kPortOperationQueue];
+  SplitQueue& ring = activation_.queues[abi::kPortOperationQueue]->ring;
   bool worked = false;
-  if (queue.ring.HasWork()) {
-    const auto popped = queue.ring.Pop();
+  // All that a driver can have made available, and no more of one that goes on meanwhile.
+  for (uint16_t left = ring.size(); left != 0 && ring.HasWork(); --left) {
+    const auto popped = ring.Pop();
     if (!popped.ok() || (popped.value() && !operation_ring_.Accept(*popped.value()))) {
       return Progress::kBroken;
     }
     worked = true;
   }
-  if (operations_->Has() && operation_ring_.Send(queue.ring)) {
-    Publish(queue);
+  if (operations_->Has() && operation_ring_.Send(ring)) {
+    Publish(*activation_.queues[abi::kPortOperationQueue]);
     worked = true;
   }
   return worked ? Progress::kWorked : Progress::kIdle;
@@ -229,10 +233,11 @@ PortSession::Reply PortSession::Execute(const PortRejected& rejected, const Port
   return Reject(rejected.status);
 }
 
-bool PortSession::ServeInquiries() {
+PortSession::Progress PortSession::ServeInquiries() {
   if (!inquiries_->Has()) {
-    return false;
+    return Progress::kIdle;
   }
+  Progress progress = Progress::kWorked;
   for (PortInquiry& inquiry : inquiries_->Take()) {
     if (std::holds_alternative<PortWriteBackAnswer>(inquiry.answer)) {
       Conclude(inquiry);
@@ -242,9 +247,13 @@ bool PortSession::ServeInquiries() {
     auto* open = std::get_if<PortOpenAnswer>(&inquiry.answer);
     inquiry.completion.reply = open != nullptr ? Conclude(*open) : Conclude(std::get<PortListAnswer>(inquiry.answer));
     inquiry.completion.reply.id = id;
+    // What a page source fetches as soon as it has a VMO is to be on its way before whoever opened that touches a page.
+    if (open != nullptr && ServeOperations() == Progress::kBroken) {
+      progress = Progress::kBroken;
+    }
     GiveBack(abi::kPortControlQueue, inquiry.completion);
   }
-  return true;
+  return progress;
 }
 
 // Of a request that was given up the guest has had its answer.

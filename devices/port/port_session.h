@@ -73,7 +73,7 @@ class PortSession {
 
  private:
   [[nodiscard]] bool ServeAnswers();
-  [[nodiscard]] bool ServeInquiries();
+  [[nodiscard]] Progress ServeInquiries();
   [[nodiscard]] zx_status_t JudgeStatus(const PortHeldRequest& request, zx_status_t status);
   [[nodiscard]] Progress ServeRequests(uint32_t index);
   [[nodiscard]] Progress ServeOperations();

@@ -185,15 +185,6 @@ PortObject* PortClient::Find(uint64_t number) {
   return nullptr;
 }
 
-// An operation can overtake the reply to the opening of its object, because they come by different queues.
-RefPtr<PortObject> PortClient::FindObject(uint64_t number) {
-  PortObject* object = Find(number);
-  if (object == nullptr && control_.busy() && control_.Poll() == PollOutcome::kProgress) {
-    object = Find(number);
-  }
-  return RefPtr<PortObject>(object);
-}
-
 // --- closing ---
 
 void PortClient::CloseObject(PortObject& object, CloseTicket* ticket) {
@@ -222,9 +213,14 @@ void PortClient::WriteAllBack(WriteBackObserver& observer) {
 
 // --- queues ---
 
+// Operations last: those that the device has sent before the reply to an open are carried out before whoever opened
+// goes on, so that he finds the pages that they bring on their way. By different queues they may still come first.
 PollOutcome PortClient::PollQueues() {
   const PollOutcome requests = requests_.Poll();
   const PollOutcome control = control_.Poll();
+  if (control == PollOutcome::kProgress) {
+    operations_.CarryOutEarly();
+  }
   const PollOutcome operations = operations_.Poll();
   if (requests == PollOutcome::kBroken || control == PollOutcome::kBroken || operations == PollOutcome::kBroken) {
     return PollOutcome::kBroken;

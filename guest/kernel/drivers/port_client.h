@@ -112,7 +112,8 @@ class PortClient final : private OpenObserver, private PortOperationTarget, priv
   // ShortageObserver: READs that were sent ahead of their readers are answered without an interrupt.
   void OnShortage() override;
   // PortOperationTarget
-  RefPtr<PortObject> FindObject(uint64_t number) override;
+  [[nodiscard]] RefPtr<PortObject> FindObject(uint64_t number) override { return RefPtr<PortObject>(Find(number)); }
+  [[nodiscard]] bool IsOpening() const override { return control_.is_opening(); }
 
   State state_ = State::kDown;
   VirtioMmio device_{0};

@@ -1,7 +1,9 @@
 #include "guest/kernel/drivers/port_control.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 #include "guest/kernel/lib/min_max.h"
@@ -53,6 +55,10 @@ Result<> PortControl::SetUp(VirtioMmio& device) {
 }
 
 bool PortControl::has_slot() const { return free_slots_ != 0 && queue_.free_descriptors() >= kLongestChain; }
+
+bool PortControl::is_opening() const {
+  return std::any_of(std::begin(slots_), std::end(slots_), [](const Slot& slot) { return slot.opening != nullptr; });
+}
 
 void PortControl::StartOpen(std::span<const char> name, RefPtr<PortOpening> opening) {
   GK_ASSERT(!name.empty() && name.size() <= abi::kPortMaxName);

@@ -66,6 +66,8 @@ class PortControl {
   void FailAll(Status status);
 
   [[nodiscard]] bool busy() const { return free_slots_ != kAllFree; }
+  // True while the device has an open to answer.
+  [[nodiscard]] bool is_opening() const;
 
  private:
   // What is lent to the device for one request.

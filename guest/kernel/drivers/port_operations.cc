@@ -73,7 +73,7 @@ void PortOperations::Answer(uint32_t slot, uint64_t id, Status status) {
 PollOutcome PortOperations::Poll() {
   // The host wants to be heard at any time.
   return PollQueue(
-      queue_, [this](const UsedChain& used) { CarryOut(used); },
+      queue_, [this](const UsedChain& used) { Accept(used); },
       [this](bool progress) { return progress && queue_.EnableInterrupts(); });
 }
 
@@ -84,6 +84,7 @@ void PortOperations::Abandon() {
   for (uint64_t& operation : awaits_room_) {
     operation = 0;
   }
+  early_count_ = 0;
   if (reclaim::room_observer == this) {
     reclaim::AwaitRoomAhead(nullptr);
   }
@@ -94,16 +95,31 @@ void PortOperations::Abandon() {
 
 // --- operations ---
 
-void PortOperations::CarryOut(const UsedChain& used) {
-  const uint32_t slot = used.token;
-  const abi::PortOperation operation = TakeShared(message(slot).operation);
+void PortOperations::Accept(const UsedChain& used) {
+  const abi::PortOperation operation = TakeShared(message(used.token).operation);
   if (used.length != sizeof(operation)) {
-    Answer(slot, operation.id, Status(ZX_ERR_INVALID_ARGS));
+    Answer(used.token, operation.id, Status(ZX_ERR_INVALID_ARGS));
     return;
   }
+  CarryOut(used.token, operation);
+}
+
+void PortOperations::CarryOutEarly() {
+  const size_t count = std::exchange(early_count_, 0);
+  for (size_t i = 0; i < count; ++i) {
+    const Early early = early_[i];  // its place may be taken by one that is still too early
+    CarryOut(early.slot, early.operation);
+  }
+}
+
+void PortOperations::CarryOut(uint32_t slot, const abi::PortOperation& operation) {
   const RefPtr<PortObject> object = target_.FindObject(operation.object);
   if (!object) {
-    Answer(slot, operation.id, Status(ZX_ERR_BAD_HANDLE));
+    if (target_.IsOpening()) {
+      early_[early_count_++] = {.slot = slot, .operation = operation};  // each slot has one operation at a time
+    } else {
+      Answer(slot, operation.id, Status(ZX_ERR_BAD_HANDLE));
+    }
     return;
   }
   if (const Result<> checked = CheckOperation(operation); !checked.ok()) {

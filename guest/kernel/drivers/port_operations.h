@@ -6,8 +6,9 @@
 // Most operations are carried out at once. A supply goes on: its slot asks for the pages that are missing, a few READs
 // at a time, and is answered after the last (port_supplies.cc). When there are as many pages that nobody has used yet
 // as there may be, a few supplies wait here, and go on in the order of their coming, which is that of their use; others
-// end early, and when there is room again is the answer to kAwaitRoom, of which few are kept. Nothing is allocated
-// after SetUp but a loan, and what the VMO needs. Kernel lock held; nothing blocks.
+// end early, and when there is room again is the answer to kAwaitRoom, of which few are kept. One that comes before the
+// reply to the open of its object is kept until that. Nothing is allocated after SetUp but a loan, and what the VMO
+// needs. Kernel lock held; nothing blocks.
 #pragma once
 
 #include <stddef.h>
@@ -30,8 +31,10 @@ namespace gk::drivers {
 // Where operations find their objects, and send loans.
 class PortOperationTarget {
  public:
-  // Null when there is none of that number.
-  virtual RefPtr<PortObject> FindObject(uint64_t number) = 0;
+  // Null when there is none of that number (yet: while IsOpening()).
+  [[nodiscard]] virtual RefPtr<PortObject> FindObject(uint64_t number) = 0;
+  // True while the reply to an open is to come, which may bring an object. Then CarryOutEarly is called.
+  [[nodiscard]] virtual bool IsOpening() const = 0;
   virtual void SendErrand(PortObject& object, PortErrand& errand) = 0;
 
  protected:
@@ -58,6 +61,8 @@ class PortOperations final : public SupplyObserver, private RoomObserver {
   [[nodiscard]] bool has_used() const { return queue_.HasUsed(); }
   // Carries out what has arrived.
   [[nodiscard]] PollOutcome Poll();
+  // There may be new objects: carries out what was too early for them.
+  void CarryOutEarly();
 
   // Forgets the operations under way. Precondition: the device has been reset.
   void Abandon();
@@ -78,6 +83,11 @@ class PortOperations final : public SupplyObserver, private RoomObserver {
     uint32_t futile = 0;  // how often in a row what was freed was not enough
     Status status{ZX_OK};
   };
+  // An operation on what may be about to be opened.
+  struct Early {
+    uint32_t slot;
+    abi::PortOperation operation;
+  };
 
   [[nodiscard]] PortOperationMessage& message(uint32_t slot) const {
     return messages_->data<PortOperationMessage>()[slot];
@@ -86,7 +96,8 @@ class PortOperations final : public SupplyObserver, private RoomObserver {
   [[nodiscard]] Page& ranges(uint32_t slot) const { return messages_[1 + slot]; }
   void Post(uint32_t slot, const abi::PortAnswer& answer, size_t range_count);
   void Answer(uint32_t slot, uint64_t id, Status status);
-  void CarryOut(const UsedChain& used);
+  void Accept(const UsedChain& used);
+  void CarryOut(uint32_t slot, const abi::PortOperation& operation);
   [[nodiscard]] Status Lend(PortObject& object, const abi::PortOperation& operation);
   void Query(uint32_t slot, const Vmo& vmo, const abi::PortOperation& operation);
   void GoOn(uint32_t slot);
@@ -102,6 +113,8 @@ class PortOperations final : public SupplyObserver, private RoomObserver {
   Page* messages_ = nullptr;  // a page of messages, then a page of ranges for each slot
   Supply supplies_[kSlots];
   uint64_t awaits_room_[kSlots] = {};  // the kAwaitRoom in that slot; 0: none
+  Early early_[kSlots] = {};           // the first early_count_, in the order of their coming
+  size_t early_count_ = 0;
 };
 
 }  // namespace gk::drivers

@@ -4,6 +4,7 @@
 #include <zircon/errors.h>
 #include <zircon/syscalls/pager.h>
 
+#include <atomic>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -111,6 +112,40 @@ TEST_F(PortOperationTest, AFetchIsFilledInThePagesOfTheGuest) {
   guest_.Answer(operation.id, ZX_ERR_IO_DATA_INTEGRITY);
   EXPECT_EQ(std::get<0>(outcome.Wait()), ZX_ERR_IO_DATA_INTEGRITY);
   EXPECT_TRUE(source_->reads.empty()) << "nobody asked the source";
+}
+
+// A page source that has something to ask for as soon as there is a VMO.
+class EagerSource final : public test::ManualSource {
+ public:
+  void Attach(std::shared_ptr<pager::VmoControl> vmo) override {
+    vmo->OpRange(ZX_PAGER_OP_FAIL, kPageSize, kPageSize, static_cast<uint64_t>(ZX_ERR_IO), outcome.handler());
+    ManualSource::Attach(std::move(vmo));
+  }
+  Outcome<zx_status_t> outcome;
+};
+
+TEST_F(PortOperationTest, WhatIsAskedForInAttachIsWithTheGuestWhenItHearsOfTheObject) {
+  const auto eager = std::make_shared<EagerSource>();
+  source_ = eager;
+  test::DriverQueue& control = guest_.driven->queue0;
+  test::DriverQueue& operations = guest_.driven->queue2;
+  const uint16_t replies = control.used_index();
+  const uint16_t sent = operations.used_index();
+  std::atomic<int> alone = 0;
+  std::atomic<int> together = 0;
+  guest_.driven->interrupt.set_on_raise([&] {
+    if (control.used_index() != replies) {
+      ++(operations.used_index() == sent ? alone : together);
+    }
+  });
+  EXPECT_FALSE(control.EnableInterrupts());
+  const uint64_t first = std::exchange(object_, guest_.Open());
+  EXPECT_NE(object_, first);
+  guest_.driven->interrupt.set_on_raise({});
+  EXPECT_GT(together, 0);
+  EXPECT_EQ(alone, 0);
+  guest_.Answer(Next(Kind::kOpRange).id, ZX_OK);
+  EXPECT_EQ(std::get<0>(eager->outcome.Wait()), ZX_OK);
 }
 
 TEST_F(PortOperationTest, AFetchOfAClosedObjectIsAskedForNothing) {

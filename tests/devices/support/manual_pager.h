@@ -47,7 +47,7 @@ class RequestBox {
   std::deque<Request> requests_;
 };
 
-class ManualSource final : public pager::PageSource {
+class ManualSource : public pager::PageSource {
  public:
   static constexpr uint64_t kPages = 64;
   static constexpr uint64_t kSize = kPages * base::kPageSize;

@@ -3,7 +3,9 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <utility>
 
 #include "devices/core/interrupt_line.h"
 
@@ -13,8 +15,17 @@ class RecordingInterrupt final : public dev::InterruptLine {
  public:
   void Raise() override {
     const std::lock_guard lock(mutex_);
+    if (on_raise_) {
+      on_raise_();
+    }
     ++count_;
     raised_.notify_all();
+  }
+
+  // Called by the thread that raises, each time: sees what the device has done so far.
+  void set_on_raise(std::function<void()> on_raise) {
+    const std::lock_guard lock(mutex_);
+    on_raise_ = std::move(on_raise);
   }
 
   [[nodiscard]] uint64_t count() const {
@@ -31,6 +42,7 @@ class RecordingInterrupt final : public dev::InterruptLine {
   mutable std::mutex mutex_;
   mutable std::condition_variable raised_;
   uint64_t count_ = 0;
+  std::function<void()> on_raise_;
 };
 
 }  // namespace test

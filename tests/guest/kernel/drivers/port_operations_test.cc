@@ -27,6 +27,7 @@ using test::TestRam;
 using Kind = abi::PortOperationKind;
 
 constexpr uint64_t kObject = 42;
+constexpr uint64_t kOther = 43;  // that some tests open
 constexpr uint64_t kPages = 100;
 constexpr uint32_t kControl = abi::kPortControlQueue;
 constexpr uint32_t kRequests = abi::kPortRequestQueue;
@@ -123,6 +124,19 @@ class PortOperationsTest : public ::testing::Test {
     client_.Poll();
     EXPECT_TRUE(request.Wait(SuspendPolicy::kGiveWay).ok());
   }
+  // The last program that had kOther has let go of it.
+  void CloseOther() {
+    const auto complete = port_.Take(kRequests);
+    ASSERT_TRUE(complete.has_value());
+    EXPECT_EQ(complete->request.kind, abi::PortRequestKind::kComplete);
+    port_.Answer(kRequests, *complete, HandServedPort::Success(*complete));
+    client_.OnInterrupt();
+    const auto close = port_.Take(kControl);
+    ASSERT_TRUE(close.has_value());
+    EXPECT_EQ(close->request.object, kOther);
+    port_.Answer(kControl, *close, HandServedPort::Success(*close));
+    client_.Poll();
+  }
   // Makes pages that are there dirty as the host would.
   void Dirty(PageIndex first, size_t count) {
     EXPECT_EQ(StatusOfDoing(OpRange(ZX_PAGER_OP_DIRTY, first, count)), ZX_OK);
@@ -167,6 +181,62 @@ TEST_F(PortOperationsTest, ASupplyReadsWhatIsMissingAndThenAnswers) {
     EXPECT_EQ(*keeper_->page(index)->data<uint64_t>(), index);
   }
   EXPECT_EQ(keeper_->size(), 4u);
+}
+
+// The device's two answers to an open come by two queues.
+TEST_F(PortOperationsTest, AFetchThatComesBeforeTheReplyToTheOpenIsUnderWayWhenTheProgramHasTheVmo) {
+  abi::PortOperation supply = Operation(Kind::kSupply, 0, 4);
+  supply.object = kOther;
+  uint64_t id = 0;
+  fake_arch::SetIdleHook([&] {
+    const auto open = port_.Take(kControl);
+    id = port_.Operate(supply);
+    client_.OnInterrupt();
+    EXPECT_FALSE(port_.TakeAnswer().has_value());
+    EXPECT_FALSE(port_.Take(kRequests).has_value()) << "there is nothing yet that it could be for";
+    port_.Answer(kControl, *open, HandServedPort::Opened(*open, kOther, kPages * kPageSize));
+    client_.OnInterrupt();
+    return true;
+  });
+  std::optional<PortCall> read;
+  fake_arch::RunInThread([&] {
+    auto opened = client_.Open(std::string_view("other"));
+    ASSERT_TRUE(opened.ok());
+    PageKeeper other(std::move(opened->vmo));
+    PageRequest request;
+    ASSERT_TRUE(other.Require(3, 1, request).ok());
+    read = port_.Take(kRequests);
+    ASSERT_TRUE(read.has_value());
+    EXPECT_FALSE(port_.Take(kRequests).has_value()) << "the page that the program touches is on its way";
+  });
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->request.operation, id);
+  EXPECT_EQ(read->request.length, 4 * kPageSize);
+  port_.AnswerRead(*read);
+  client_.OnInterrupt();
+  EXPECT_EQ(port_.TakeAnswer()->answer.status, ZX_OK);
+  CloseOther();
+}
+
+TEST_F(PortOperationsTest, AnOperationBeforeTheReplyToAnOpenThatFailsIsOnNothing) {
+  abi::PortOperation supply = Operation(Kind::kSupply, 0, 4);
+  supply.object = kOther;
+  fake_arch::SetIdleHook([&] {
+    const auto open = port_.Take(kControl);
+    port_.Operate(supply);
+    client_.OnInterrupt();
+    EXPECT_FALSE(port_.TakeAnswer().has_value());
+    abi::PortReply reply = HandServedPort::Success(*open);
+    reply.status = ZX_ERR_NOT_FOUND;
+    port_.Answer(kControl, *open, reply);
+    client_.OnInterrupt();
+    return true;
+  });
+  fake_arch::RunInThread([&] { EXPECT_FALSE(client_.Open(std::string_view("other")).ok()); });
+  const auto answered = port_.TakeAnswer();
+  ASSERT_TRUE(answered.has_value());
+  EXPECT_EQ(answered->answer.status, ZX_ERR_BAD_HANDLE);
+  EXPECT_FALSE(port_.Take(kRequests).has_value());
 }
 
 TEST_F(PortOperationsTest, ALongSupplyGoesOnUntilItIsDone) {
