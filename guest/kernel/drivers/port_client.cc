@@ -3,15 +3,15 @@
 #include <utility>
 
 #include "guest/kernel/lib/panic.h"
-#include "guest/kernel/sched/kernel_lock.h"
+#include "guest/kernel/sched/spin.h"
 #include "guest/kernel/vm/page_source.h"
 
 namespace gk::drivers {
 namespace {
 
-// How often Open looks for its answer before it blocks. Opening a file takes the host tens of microseconds, about what
-// a doorbell, a sleep and an interrupt take; a look takes a few tens of cycles.
-constexpr uint32_t kOpenPolls = 4000;
+// How often Open spins for its answer (sched/spin.h) before it blocks. Opening a file takes the host tens of
+// microseconds, less than a sleep and an interrupt take.
+constexpr uint32_t kOpenSpins = 4;
 
 }  // namespace
 
@@ -123,9 +123,12 @@ Result<> PortClient::Sync(PortObject& object) {
 
 template <typename Done>
 Result<> PortClient::WaitUntil(Done done, WaitQueue& queue) {
-  for (uint32_t i = 0; i < kOpenPolls && !done(); ++i) {
-    kernel_lock.Relax();
-    Poll();
+  for (uint32_t left = kOpenSpins; left != 0 && !done();) {
+    if (SpinUnlocked([this] { return has_answers(); })) {
+      Poll();
+    } else {
+      --left;
+    }
   }
   while (!done()) {
     if (control_.ArmInterrupts()) {

@@ -1,33 +1,22 @@
 #include "guest/kernel/vm/page_request.h"
 
-#include <zircon/types.h>
-
 #include <atomic>
 #include <utility>
 
-#include "guest/kernel/arch/cpu.h"
 #include "guest/kernel/lib/panic.h"
-#include "guest/kernel/sched/clock.h"
-#include "guest/kernel/sched/kernel_lock.h"
 #include "guest/kernel/sched/scheduler.h"
+#include "guest/kernel/sched/spin.h"
 #include "guest/kernel/vm/page_source.h"
 
 namespace gk {
 namespace {
 
-// How long a waiter polls: about as long as being put to sleep and woken takes where traps are slow, so that a vain
-// poll costs no more than once again what the wait does. And as long again for each kPagesPerPoll pages, which have to
-// be copied: who slept while the host read 2 MiB, half a millisecond, read a file at 970 MB/s, not at 1,300 (Xeon
-// at 2.5 GHz).
-constexpr zx_duration_t kPoll = 200'000;
-constexpr PageIndex kPagesPerPoll = 128;
-
-// A poller that stands still for so long has been taken off its processor: the host has other work for it, perhaps the
-// answer. An interrupt of the host takes a tenth of that.
-constexpr zx_duration_t kInterruption = 200'000;
-
-// How often a poll looks at most. It is the time that bounds it, everywhere but where clocks stand still.
-constexpr unsigned kMostLooks = 10'000;
+// How often a waiter spins at most (sched/spin.h) before it sleeps: together about as long as being put to sleep and
+// woken takes where traps are slow, so that a vain poll costs no more than once again what the wait does. As often
+// again for each kPagesPerPoll pages, which have to be copied: who slept while the host read 2 MiB, half a millisecond,
+// read a file at 970 MB/s, not at 1,300 (Xeon at 2.5 GHz).
+constexpr PageIndex kSpins = 4;
+constexpr PageIndex kPagesPerPoll = 256;
 
 }  // namespace
 
@@ -85,29 +74,21 @@ Status PageRequest::Sleep(SuspendPolicy suspend) {
 // answer. Ends early when a thread wants this CPU, which says nothing about polling.
 void PageRequest::Poll() {
   PageProvider& provider = source_->provider();
-  const auto parts = static_cast<zx_duration_t>(1 + request_->page_count / kPagesPerPoll);
-  zx_time_t now = CurrentTime();
-  const zx_time_t end = now + kPoll * parts;
-  unsigned looks = 0;
-  bool interrupted = false;
-  while (state_ == State::kWaiting && now < end && looks < kMostLooks && !interrupted) {
+  PageIndex left = kSpins * (1 + request_->page_count / kPagesPerPoll);
+  while (state_ == State::kWaiting && left != 0) {
     if (scheduler->has_ready()) {
       return;
     }
-    bool found = false;
-    kernel_lock.Release();
-    while (!found && !interrupted && now < end && ++looks < kMostLooks) {
-      arch::SpinPause();
-      found = provider.has_answers() || std::atomic_ref(state_).load(std::memory_order_relaxed) != State::kWaiting;
-      const zx_time_t before = std::exchange(now, CurrentTime());
-      interrupted = now - before > kInterruption;
-    }
-    kernel_lock.Acquire();
+    const bool found = SpinUnlocked([this, &provider] {
+      return provider.has_answers() || std::atomic_ref(state_).load(std::memory_order_relaxed) != State::kWaiting;
+    });
     if (found) {
       provider.PollCompletions();
+    } else {
+      --left;
     }
   }
-  if (state_ == State::kWaiting || interrupted) {
+  if (state_ == State::kWaiting) {
     source_->polling().OnVain();
   } else {
     source_->polling().OnAnswered();

@@ -50,6 +50,7 @@ struct State {
   uint64_t timer_settings = 0;
   uint64_t cpu_interrupts = 0;
   std::function<bool()> idle_hook;
+  std::function<void()> host_hook;
   std::function<void(UserRegisters&)> user_code;
   std::unordered_map<const arch::KernelContext*, Fiber> fibers;
   Fiber adopted;  // the idle thread
@@ -187,7 +188,11 @@ void SetTimer(zx_time_t deadline) {
 }
 
 void InterruptCpu(uint32_t) { ++state().cpu_interrupts; }
-void YieldToHost() {}
+void YieldToHost() {
+  if (state().host_hook) {
+    state().host_hook();
+  }
+}
 void PrepareToResume() { SettlePageTableEntries(); }
 
 void ResumeUser(UserState& user, PhysicalAddress) {
@@ -264,6 +269,7 @@ void AdvanceTime(zx_duration_t duration) {
 }
 
 void SetIdleHook(std::function<bool()> hook) { state().idle_hook = std::move(hook); }
+void SetHostHook(std::function<void()> hook) { state().host_hook = std::move(hook); }
 void SetUserCode(std::function<void(UserRegisters&)> code) { state().user_code = std::move(code); }
 uint64_t timer_settings() { return state().timer_settings; }
 uint64_t cpu_interrupts() { return state().cpu_interrupts; }

@@ -34,6 +34,9 @@ void AdvanceTime(zx_duration_t duration);
 // something (it plays the outside world). Empty: none.
 void SetIdleHook(std::function<bool()> hook);
 
+// Plays the host while a CPU lets it have its processor (arch::YieldToHost). Empty: nothing happens.
+void SetHostHook(std::function<void()> hook);
+
 // Plays user code: called with the thread's registers when a user thread goes on in user code, on that thread's kernel
 // stack. Must not return: it enters the kernel by calling the thread's owner, and ends the thread with ExitCurrent
 // where the boundary would. Empty: there is none.
