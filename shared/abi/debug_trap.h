@@ -31,6 +31,9 @@
 // The page in a CPU's area with the frames by which the nucleus enters the kernel, one behind the other
 // (nucleus_area.h).
 #define PAGODA_ENTRY_FRAMES 0x3000
+// Whose code a CPU runs: all these frames have one RSP, and so many bytes above it lies a number that each thread has
+// for itself.
+#define PAGODA_ENTRY_THREAD 8
 
 // Where in it the nucleus begins to resume a program: a `mov %rax, %cr3` of so many bytes.
 #define PAGODA_RESUME_STUB 0x1840

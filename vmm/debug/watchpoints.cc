@@ -7,14 +7,6 @@
 #include "vmm/debug/guest_view.h"
 
 namespace vmm {
-namespace {
-
-bool Watches(const gdb::Point& point, const MemoryAccess& access) {
-  const bool is_of_its_kind = point.kind == gdb::PointKind::kAccess || access.reads;
-  return is_of_its_kind && base::RangesOverlap(point.address, point.length, access.address, access.size);
-}
-
-}  // namespace
 
 std::vector<std::byte> Watchpoints::Read(const Watched& watched) const {
   std::vector<std::byte> value(watched.point.length);
@@ -37,6 +29,11 @@ gdb::Outcome<> Watchpoints::Insert(const gdb::Point& point, uint64_t root) {
 
 void Watchpoints::Remove(const gdb::Point& point) {
   std::erase_if(watched_, [&point](const Watched& watched) { return watched.point == point; });
+}
+
+bool Watchpoints::Has(const gdb::Point& point) const {
+  return std::any_of(watched_.begin(), watched_.end(),
+                     [&point](const Watched& watched) { return watched.point == point; });
 }
 
 bool Watchpoints::WatchesKernel(uint64_t kernel_root) const {
@@ -68,18 +65,32 @@ bool Watchpoints::NeedsAccesses() const {
                      [](const Watched& watched) { return watched.point.kind != gdb::PointKind::kWrite; });
 }
 
-std::optional<gdb::Point> Watchpoints::FindAccessed(uint64_t root, std::span<const MemoryAccess> accesses) const {
-  for (const Watched& watched : watched_) {
-    if (watched.point.kind == gdb::PointKind::kWrite || watched.root != root) {
-      continue;
-    }
-    const auto found = std::find_if(accesses.begin(), accesses.end(),
-                                    [&watched](const MemoryAccess& access) { return Watches(watched.point, access); });
-    if (found != accesses.end()) {
-      return watched.point;
+// The first point for which `counts` says that one of the accesses is of its kind.
+template <typename Counts>
+std::optional<gdb::Point> Watchpoints::Find(uint64_t root, std::span<const MemoryAccess> accesses,
+                                            Counts counts) const {
+  for (const auto& [point, point_root, value] : watched_) {
+    const auto hits = [&point = point, counts](const MemoryAccess& access) {
+      return counts(point.kind, access) &&
+             base::RangesOverlap(point.address, point.length, access.address, access.size);
+    };
+    if (point_root == root && std::any_of(accesses.begin(), accesses.end(), hits)) {
+      return point;
     }
   }
   return std::nullopt;
+}
+
+std::optional<gdb::Point> Watchpoints::FindAccessed(uint64_t root, std::span<const MemoryAccess> accesses) const {
+  return Find(root, accesses, [](gdb::PointKind kind, const MemoryAccess& access) {
+    return kind == gdb::PointKind::kAccess || (kind == gdb::PointKind::kRead && access.reads);
+  });
+}
+
+std::optional<gdb::Point> Watchpoints::FindWritten(uint64_t root, std::span<const MemoryAccess> accesses) const {
+  return Find(root, accesses, [](gdb::PointKind kind, const MemoryAccess& access) {
+    return kind == gdb::PointKind::kWrite && access.writes;
+  });
 }
 
 }  // namespace vmm

@@ -26,6 +26,7 @@ class Watchpoints {
   gdb::Outcome<> Insert(const gdb::Point& point, uint64_t root);
   void Remove(const gdb::Point& point);
   void Clear() { watched_.clear(); }
+  [[nodiscard]] bool Has(const gdb::Point& point) const;
   [[nodiscard]] bool any() const { return !watched_.empty(); }
   // Whether something is watched that programs cannot write.
   [[nodiscard]] bool WatchesKernel(uint64_t kernel_root) const;
@@ -35,8 +36,10 @@ class Watchpoints {
 
   // Whether accesses are to be known before they are made.
   [[nodiscard]] bool NeedsAccesses() const;
-  // What watches one of these accesses of an instruction in the address space `root`.
+  // What watches one of these accesses of an instruction in the address space `root`, other than by comparing.
   [[nodiscard]] std::optional<gdb::Point> FindAccessed(uint64_t root, std::span<const MemoryAccess> accesses) const;
+  // What is compared and will be changed by one of them, if it writes something else than what is there.
+  [[nodiscard]] std::optional<gdb::Point> FindWritten(uint64_t root, std::span<const MemoryAccess> accesses) const;
 
   static constexpr uint64_t kMostBytes = 4096;
 
@@ -47,6 +50,9 @@ class Watchpoints {
     std::vector<std::byte> value;  // empty: not seen yet
   };
 
+  template <typename Counts>
+  [[nodiscard]] std::optional<gdb::Point> Find(uint64_t root, std::span<const MemoryAccess> accesses,
+                                               Counts counts) const;
   [[nodiscard]] std::vector<std::byte> Read(const Watched& watched) const;
 
   const dev::GuestMemory* memory_;

@@ -107,11 +107,13 @@ class World final : public DebugAgent {
   enum class CpuRun { kAbsent, kRunning, kPausing, kPaused, kFinished };
   enum class Purpose { kClient, kStepOver };
 
-  // A step that is under way.
+  // A step that is under way. That of a program's code belongs to its thread, which may block and go on elsewhere,
+  // while others run where it began.
   struct Step {
     Purpose purpose;
     StepPlan plan = {};
-    uint64_t root = 0;  // of the stepped code
+    uint64_t root = 0;                              // of the stepped code
+    std::optional<uint64_t> thread = std::nullopt;  // whose it is (PAGODA_ENTRY_THREAD); none: the vCPU's
     bool is_kernel = false;
     uint64_t range_start = 0;  // kClient: goes on for as long as RIP is in there
     uint64_t range_end = 0;
@@ -122,10 +124,15 @@ class World final : public DebugAgent {
     bool has_guest_debug = false;  // KVM stops it for something
     bool give_to_guest = false;    // the trap that it stands at is the guest's own
     std::optional<Step> step;
+    std::optional<Step> parked;              // of a thread that is not here, while another one steps over a breakpoint
     std::optional<uint64_t> step_over;       // guest-physical address of a breakpoint that nobody wants
+    std::optional<CpuContext> seen;          // AT REST, once it has been asked for: KVM takes its time
     std::optional<CpuContext> shown;         // what its kernel has reported: the code that failed, as it was then
     std::optional<gdb::ThreadStop> pending;  // found, not reported
     std::optional<gdb::Point> accessing;     // what its next instruction is going to access
+    std::optional<gdb::Point> writing;       // the same of what is found by comparing
+    std::optional<gdb::Point> written;       // found to be changed, by it
+    uint64_t written_at = 0;                 // `watched_steps_` then
   };
 
   // world.cc; all with mutex_ held
@@ -153,7 +160,6 @@ class World final : public DebugAgent {
   Verdict OnKvmDebugLocked(uint32_t cpu, const kvm_debug_exit_arch& debug);
   Verdict OnForeignTrapLocked(uint32_t cpu, CpuContext& context);
   Verdict StopLocked(uint32_t cpu, gdb::StopReason reason, uint64_t address = 0);
-  std::optional<Step> TakeLandingLocked(uint32_t cpu, uint64_t address, uint64_t root);
   Verdict FinishStepLocked(uint32_t cpu, Step step, CpuContext& context, StandingAt standing);
   void GiveToGuestLocked(uint32_t cpu);
 
@@ -162,7 +168,13 @@ class World final : public DebugAgent {
   void DisarmLocked(uint32_t cpu, CpuContext& context);
   void AbandonStepLocked(uint32_t cpu);
   bool BeginStepOverLocked();
+  [[nodiscard]] std::optional<uint64_t> ThreadOn(uint32_t cpu) const;
+  [[nodiscard]] bool IsThreadOfLocked(const Step& step, uint32_t cpu) const;
+  [[nodiscard]] bool HasStepHereLocked(uint32_t cpu) const;
+  template <typename Matches>
+  std::optional<Step> TakeStepIfLocked(uint32_t cpu, Matches matches);
   std::optional<Step> TakeStepLocked(uint32_t cpu, uint64_t root);
+  std::optional<Step> TakeLandingLocked(uint32_t cpu, uint64_t address, uint64_t root);
   void ApplyGuestDebugLocked(uint32_t cpu);
   std::span<std::byte> ReadCode(uint64_t root, uint64_t address, std::span<std::byte, kMostCode> into);
   std::optional<uint64_t> TrapStackTop(uint32_t cpu);
@@ -174,6 +186,8 @@ class World final : public DebugAgent {
   void PrepareWatchLocked();
   void KeepWatchingLocked(uint32_t cpu, CpuContext& context);
   void NoteAccessLocked(uint32_t cpu, const CpuContext& context);
+  std::optional<gdb::Point> TakeWatchedLocked(uint32_t cpu);
+  void SetResumeTrapFlagLocked(uint32_t cpu, uint64_t root, bool on);
   std::optional<CpuContext> ResumedContextLocked(uint32_t cpu, const CpuContext& context);
   bool WatchResumedLocked(uint32_t cpu, CpuContext& context);
   [[nodiscard]] static uint64_t ResumeStubOf(uint32_t cpu);

@@ -59,11 +59,14 @@ Outcome<CpuContext> World::Context(uint32_t cpu) {
   if (cpus_[cpu].shown) {
     return *cpus_[cpu].shown;
   }
-  Result<CpuContext> context = ReadContext(machine_.vcpu(cpu), machine_.memory(), StandingAt::kRest);
-  if (!context.ok()) {
-    return Fail(ErrorCode::kHost, context.error().message());
+  if (!cpus_[cpu].seen) {
+    const Result<CpuContext> context = ReadContext(machine_.vcpu(cpu), machine_.memory(), StandingAt::kRest);
+    if (!context.ok()) {
+      return Fail(ErrorCode::kHost, context.error().message());
+    }
+    cpus_[cpu].seen = context.value();
   }
-  return std::move(context).value();
+  return *cpus_[cpu].seen;
 }
 
 Outcome<> World::SetContext(uint32_t cpu, const CpuContext& context) {
@@ -72,6 +75,7 @@ Outcome<> World::SetContext(uint32_t cpu, const CpuContext& context) {
   if (cpus_[cpu].shown) {
     return Fail(ErrorCode::kNotAllowed, "these are the registers of a report; the code does not go on");
   }
+  cpus_[cpu].seen.reset();
   const Result<> written = WriteContext(machine_.vcpu(cpu), machine_.memory(), context, StandingAt::kRest);
   if (!written.ok()) {
     return Fail(ErrorCode::kHost, written.error().message());
@@ -123,6 +127,7 @@ void World::ResumeLocked(std::span<const gdb::ResumeAction> actions) {
   for (Cpu& cpu : cpus_) {
     cpu.wanted_paused = cpu.run == CpuRun::kPaused;
     cpu.shown.reset();
+    cpu.seen.reset();
   }
   PrepareWatchLocked();
   bool steps = false;
@@ -195,6 +200,7 @@ Outcome<World::CallEnd> World::RunAlone(uint32_t cpu, std::chrono::milliseconds 
   (void)machine_.vcpu(cpu).SetGuestDebug(debug);
   cpus_[cpu].has_guest_debug = true;  // the next Resume puts things right
   cpus_[cpu].run = CpuRun::kRunning;
+  cpus_[cpu].seen.reset();
   machine_.ResumeCpu(cpu);
   const auto rests = [this, cpu] { return cpus_[cpu].run != CpuRun::kRunning; };
   const bool in_time = changed_.wait_for(lock, limit, rests);

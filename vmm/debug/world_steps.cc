@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "shared/abi/debug_trap.h"
+#include "shared/abi/nucleus_area.h"
 #include "vmm/debug/world.h"
 
 namespace vmm {
@@ -58,6 +59,7 @@ bool World::ArmLocked(uint32_t cpu, CpuContext& context, Step step, StandingAt s
   const std::span<std::byte> code = ReadCode(context.root, context.registers.rip, buffer);
   step.root = context.root;
   step.is_kernel = IsKernelCode(context);
+  step.thread = step.is_kernel || context.in_nucleus() ? std::nullopt : ThreadOn(cpu);
   step.plan = PlanStep(context, code, ResumeTargetOf(cpu, context));
   switch (step.plan.way) {
     case StepPlan::Way::kTrapFlag:
@@ -88,7 +90,8 @@ void World::DisarmLocked(uint32_t cpu, CpuContext& context) {
   }
   switch (step->plan.way) {
     case StepPlan::Way::kTrapFlag:
-      if (!context.in_nucleus() && context.root == step->root && (context.registers.rflags & kFlagTrap) != 0) {
+      if (IsThreadOfLocked(*step, cpu) && !context.in_nucleus() && context.root == step->root &&
+          (context.registers.rflags & kFlagTrap) != 0) {
         context.registers.rflags = ProgramFlags(context.registers.rflags, step->is_kernel);
       } else {
         has_stray_flags_ = true;  // in registers that the kernel has put aside
@@ -110,6 +113,10 @@ void World::DisarmLocked(uint32_t cpu, CpuContext& context) {
 
 // Of a vCPU that stands still: its step has been overtaken by something else.
 void World::AbandonStepLocked(uint32_t cpu) {
+  if (const std::optional<Step> parked = std::exchange(cpus_[cpu].parked, std::nullopt)) {
+    has_stray_flags_ = true;
+    breakpoints_.ForgetOnce(parked->plan.landing, parked->plan.landing_root);
+  }
   if (!cpus_[cpu].step) {
     return;
   }
@@ -124,21 +131,54 @@ void World::AbandonStepLocked(uint32_t cpu) {
   }
 }
 
-// The step that the trap of `cpu` in the address space `root` ends: its own, or one that has moved to it with its
-// thread.
-std::optional<World::Step> World::TakeStepLocked(uint32_t cpu, uint64_t root) {
-  if (cpus_[cpu].step) {
-    return cpus_[cpu].step;
-  }
-  for (uint32_t other = 0; other < cpus_.size(); ++other) {
-    std::optional<Step>& step = cpus_[other].step;
-    if (step && step->root == root && step->plan.way == StepPlan::Way::kTrapFlag) {
-      std::swap(step, cpus_[cpu].step);
-      std::swap(cpus_[other].step_over, cpus_[cpu].step_over);
+// The thread whose code this vCPU executes; it does not change while the kernel works for it.
+std::optional<uint64_t> World::ThreadOn(uint32_t cpu) const {
+  const GuestView view(machine_.memory(), machine_.kernel_root());
+  const auto frame =
+      view.ReadValue<TrapFrame>(NUCLEUS_BASE + uint64_t{cpu} * NUCLEUS_STRIDE + uint64_t{PAGODA_ENTRY_FRAMES});
+  return frame ? view.ReadValue<uint64_t>(frame->rsp + PAGODA_ENTRY_THREAD) : std::nullopt;
+}
+
+bool World::IsThreadOfLocked(const Step& step, uint32_t cpu) const {
+  return !step.thread || step.thread == ThreadOn(cpu);
+}
+
+// Whether the step that was begun on this vCPU is that of the code that is there now.
+bool World::HasStepHereLocked(uint32_t cpu) const { return cpus_[cpu].step && IsThreadOfLocked(*cpus_[cpu].step, cpu); }
+
+// Makes the first step for which `matches` holds, wherever it was begun, that of `cpu`.
+template <typename Matches>
+std::optional<World::Step> World::TakeStepIfLocked(uint32_t cpu, Matches matches) {
+  for (uint32_t offset = 0; offset < cpus_.size(); ++offset) {
+    const uint32_t home = (cpu + offset) % static_cast<uint32_t>(cpus_.size());
+    for (std::optional<Step>* step : {&cpus_[home].step, &cpus_[home].parked}) {
+      if (!*step || !IsThreadOfLocked(**step, cpu) || !matches(**step, home)) {
+        continue;
+      }
+      if (step == &cpus_[home].step) {
+        std::swap(cpus_[home].step_over, cpus_[cpu].step_over);
+      }
+      std::swap(*step, cpus_[cpu].step);
       return cpus_[cpu].step;
     }
   }
   return std::nullopt;
+}
+
+// The step that a trap of `cpu` in the address space `root` ends.
+std::optional<World::Step> World::TakeStepLocked(uint32_t cpu, uint64_t root) {
+  return TakeStepIfLocked(cpu, [cpu, root](const Step& step, uint32_t home) {
+    const bool is_elsewhere = step.thread || home != cpu;  // then it may have come here by the trap flag only
+    return !is_elsewhere || (step.root == root && step.plan.way == StepPlan::Way::kTrapFlag);
+  });
+}
+
+// The one that ends where it was expected to.
+std::optional<World::Step> World::TakeLandingLocked(uint32_t cpu, uint64_t address, uint64_t root) {
+  return TakeStepIfLocked(cpu, [this, address, root](const Step& step, uint32_t) {
+    return step.plan.way == StepPlan::Way::kBreakpoint && step.plan.landing == address &&
+           breakpoints_.IsWantedOnce(address, root);
+  });
 }
 
 // What KVM itself stops this vCPU for. Only called when that may have changed.
@@ -179,12 +219,16 @@ bool World::BeginStepOverLocked() {
       continue;
     }
     breakpoints_.Lift(*planted);
+    if (cpu.step) {
+      cpu.parked = std::exchange(cpu.step, std::nullopt);
+    }
     if (ArmLocked(index, context.value(), {.purpose = Purpose::kStepOver}, StandingAt::kRest)) {
       phase_ = Phase::kRunning;
       RunCpuLocked(index);
       StartWatchLocked();
       return true;
     }
+    cpu.step = std::exchange(cpu.parked, std::nullopt);
     breakpoints_.Replant(*planted);
     cpu.step_over.reset();
   }

@@ -62,7 +62,9 @@ DebugAgent::Verdict World::OnBreakpointLocked(uint32_t cpu, CpuContext& context)
   const std::optional<uint64_t> planted = breakpoints_.FindPlanted(address, context.root);
   const bool is_landing = breakpoints_.IsWantedOnce(address, context.root);
   const std::optional<Step> step = is_landing ? TakeLandingLocked(cpu, address, context.root) : std::nullopt;
-  DisarmLocked(cpu, context);
+  if (HasStepHereLocked(cpu)) {
+    DisarmLocked(cpu, context);
+  }
   if (!planted) {
     return OnForeignTrapLocked(cpu, context);
   }
@@ -97,11 +99,12 @@ DebugAgent::Verdict World::OnForeignTrapLocked(uint32_t cpu, CpuContext& context
 }
 
 DebugAgent::Verdict World::OnStepTrapLocked(uint32_t cpu, CpuContext& context, StandingAt standing) {
-  const std::optional<gdb::Point> changed = watchpoints_.TakeChanged();
-  const std::optional<gdb::Point> accessed = std::exchange(cpus_[cpu].accessing, std::nullopt);
+  const std::optional<gdb::Point> watched = TakeWatchedLocked(cpu);
   const std::optional<Step> step = TakeStepLocked(cpu, context.root);
-  if (const std::optional<gdb::Point> watched = changed ? changed : accessed) {
-    DisarmLocked(cpu, context);
+  if (watched) {
+    if (step) {
+      DisarmLocked(cpu, context);
+    }
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
     return StopLocked(cpu, WatchReasonOf(watched->kind), watched->address);
   }
@@ -136,6 +139,11 @@ DebugAgent::Verdict World::FinishStepLocked(uint32_t cpu, Step step, CpuContext&
   }
   (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
   if (step.purpose == Purpose::kStepOver) {
+    for (Cpu& other : cpus_) {
+      if (!other.step) {
+        other.step = std::exchange(other.parked, std::nullopt);
+      }
+    }
     KeepWatchingLocked(cpu, context);
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context, standing);
     watching_ = false;
@@ -151,19 +159,6 @@ DebugAgent::Verdict World::FinishStepLocked(uint32_t cpu, Step step, CpuContext&
   }
   watching_ = false;
   return StopLocked(cpu, gdb::StopReason::kPlain);
-}
-
-// The step that ends where it was expected to, perhaps on another vCPU: then that one's stop is this one's.
-std::optional<World::Step> World::TakeLandingLocked(uint32_t cpu, uint64_t address, uint64_t root) {
-  for (uint32_t other = 0; other < cpus_.size(); ++other) {
-    std::optional<Step>& step = cpus_[other].step;
-    if (step && step->plan.way == StepPlan::Way::kBreakpoint && step->plan.landing == address &&
-        breakpoints_.IsWantedOnce(address, root)) {
-      std::swap(step, cpus_[cpu].step);
-      return cpus_[cpu].step;
-    }
-  }
-  return std::nullopt;
 }
 
 DebugAgent::Verdict World::OnKvmDebugLocked(uint32_t cpu, const kvm_debug_exit_arch& debug) {

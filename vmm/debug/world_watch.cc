@@ -3,6 +3,7 @@
 // the trap flag put into its frame. The kernel is only where something of its own is watched: a system call has
 // thousands of instructions. There the flag comes by the prebuilt frames with which the nucleus enters it. For reads
 // each instruction is looked at before it runs, and its stop comes when it has run.
+#include <algorithm>
 #include <utility>
 
 #include "shared/abi/debug_trap.h"
@@ -18,6 +19,9 @@ constexpr uint64_t kFlagsOffset = 16;  // in a TrapFrame
 // A program that is stepped has its interrupts off, or it would never get past the first one that waits. Now and then
 // they are on, so that others get their turn.
 constexpr uint64_t kStepsBetweenInterrupts = 256;
+
+// How many steps of all programs a change waits for the vCPU that seems to have made it.
+constexpr uint64_t kStepsUntilAnybodys = 1024;
 
 void SetFlag(const GuestView& view, uint64_t frame, bool on) {
   const auto flags = view.ReadValue<uint64_t>(frame + kFlagsOffset);
@@ -68,9 +72,7 @@ bool World::WatchResumedLocked(uint32_t cpu, CpuContext& context) {
   if (!is_watching_memory_ || context.registers.rip != ResumeStubOf(cpu)) {
     return false;
   }
-  if (const auto frame = ResumeFrameOf(cpu)) {
-    SetFlag(GuestView(machine_.memory(), context.root), *frame, true);
-  }
+  SetResumeTrapFlagLocked(cpu, context.root, true);
   if (const std::optional<CpuContext> resumed = ResumedContextLocked(cpu, context)) {
     NoteAccessLocked(cpu, *resumed);
   }
@@ -108,8 +110,9 @@ std::optional<CpuContext> World::ResumedContextLocked(uint32_t cpu, const CpuCon
 // One that faults does not get there, and is noted once more when it is tried again.
 void World::NoteAccessLocked(uint32_t cpu, const CpuContext& context) {
   cpus_[cpu].accessing.reset();
-  if (!watchpoints_.NeedsAccesses()) {
-    return;
+  cpus_[cpu].writing.reset();
+  if (!watchpoints_.NeedsAccesses() && machine_.cpu_count() == 1) {
+    return;  // who has changed what is compared is clear
   }
   const Result<kvm_sregs> system = machine_.vcpu(cpu).GetSystemRegisters();
   if (!system.ok()) {
@@ -121,6 +124,36 @@ void World::NoteAccessLocked(uint32_t cpu, const CpuContext& context) {
   const std::vector<MemoryAccess> accesses =
       AccessesOf(registers, ReadCode(context.root, context.registers.rip, buffer));
   cpus_[cpu].accessing = watchpoints_.FindAccessed(context.root, accesses);
+  cpus_[cpu].writing = watchpoints_.FindWritten(context.root, accesses);
+}
+
+// What the vCPU that has executed an instruction is to stop for. What has changed is found by whoever looks next, and
+// is left to a vCPU whose instruction was going to write there: that one's trap is on its way. It may not be, if its
+// instruction has failed and the kernel wrote for somebody else; so after a while anybody takes it.
+std::optional<gdb::Point> World::TakeWatchedLocked(uint32_t cpu) {
+  if (const std::optional<gdb::Point> changed = watchpoints_.TakeChanged()) {
+    const auto wrote = [&changed](const Cpu& other) { return other.writing == changed; };
+    const auto writer = wrote(cpus_[cpu]) ? cpus_.end() : std::find_if(cpus_.begin(), cpus_.end(), wrote);
+    Cpu& owner = writer == cpus_.end() ? cpus_[cpu] : *writer;
+    owner.written = changed;
+    owner.written_at = watched_steps_;
+  }
+  for (Cpu& other : cpus_) {
+    if (other.written && watched_steps_ - other.written_at > kStepsUntilAnybodys) {
+      cpus_[cpu].written = std::exchange(other.written, std::nullopt);
+    }
+  }
+  const std::optional<gdb::Point> accessed = std::exchange(cpus_[cpu].accessing, std::nullopt);
+  const std::optional<gdb::Point> written = std::exchange(cpus_[cpu].written, std::nullopt);
+  const std::optional<gdb::Point> taken = written ? written : accessed;
+  return taken && watchpoints_.Has(*taken) ? taken : std::nullopt;
+}
+
+// Of the program that a vCPU which stands in the nucleus is about to resume, if it is.
+void World::SetResumeTrapFlagLocked(uint32_t cpu, uint64_t root, bool on) {
+  if (const auto frame = ResumeFrameOf(cpu)) {
+    SetFlag(GuestView(machine_.memory(), root), *frame, on);
+  }
 }
 
 // `context` goes on: makes it stop behind its next instruction.
@@ -144,7 +177,9 @@ void World::KeepWatchingLocked(uint32_t cpu, CpuContext& context) {
 // A vCPU that stands still, before it runs.
 void World::StartWatchingLocked(uint32_t cpu) {
   Result<CpuContext> context = ReadContext(machine_.vcpu(cpu), machine_.memory(), StandingAt::kRest);
-  if (context.ok() && !context.value().in_nucleus()) {
+  if (context.ok() && context.value().in_nucleus()) {
+    SetResumeTrapFlagLocked(cpu, context.value().root, true);
+  } else if (context.ok()) {
     KeepWatchingLocked(cpu, context.value());
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context.value(), StandingAt::kRest);
   }
@@ -156,7 +191,9 @@ void World::HideWatchingLocked(uint32_t cpu) {
     return;
   }
   Result<CpuContext> context = ReadContext(machine_.vcpu(cpu), machine_.memory(), StandingAt::kRest);
-  if (context.ok() && !context.value().in_nucleus()) {
+  if (context.ok() && context.value().in_nucleus()) {
+    SetResumeTrapFlagLocked(cpu, context.value().root, false);
+  } else if (context.ok()) {
     context.value().registers.rflags = ProgramFlags(context.value().registers.rflags, IsKernelCode(context.value()));
     (void)WriteContext(machine_.vcpu(cpu), machine_.memory(), context.value(), StandingAt::kRest);
   }

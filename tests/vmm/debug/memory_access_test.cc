@@ -124,5 +124,17 @@ TEST_F(WatchpointsTest, OnlyWritesThatAreWatchedNeedNoLookAtInstructions) {
   EXPECT_EQ(points_.FindAccessed(kRoot, Accesses{Write(0x100, 8)}), std::nullopt) << "comparing finds these";
 }
 
+TEST_F(WatchpointsTest, WhoeverWritesToWhatIsComparedIsKnownBefore) {
+  const gdb::Point writes = {gdb::PointKind::kWrite, 0x100, 8};
+  ASSERT_TRUE(points_.Insert(writes, kRoot).ok());
+  EXPECT_EQ(points_.FindWritten(kRoot, Accesses{Read(0x300, 8), Write(0x107, 1)}), writes);
+  EXPECT_EQ(points_.FindWritten(kRoot, Accesses{Read(0x100, 8)}), std::nullopt);
+  EXPECT_EQ(points_.FindWritten(kRoot, Accesses{Write(0x108, 8)}), std::nullopt);
+  EXPECT_EQ(points_.FindWritten(kRoot + 0x1000, Accesses{Write(0x100, 8)}), std::nullopt) << "another address space";
+  EXPECT_TRUE(points_.Has(writes));
+  points_.Remove(writes);
+  EXPECT_FALSE(points_.Has(writes));
+}
+
 }  // namespace
 }  // namespace vmm

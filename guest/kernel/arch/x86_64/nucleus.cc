@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "guest/kernel/arch/physical_map.h"
+#include "guest/kernel/arch/x86_64/offsets.h"
 #include "guest/kernel/arch/x86_64/page_table.h"
 #include "guest/nucleus/layout.h"
 #include "shared/abi/debug_trap.h"
@@ -41,6 +42,7 @@ static_assert(sizeof(Frame) * NUCLEUS_ENTRIES <= base::kPageSize);
 constexpr size_t kGatesPerPage = base::kPageSize / sizeof(Gate);
 
 static_assert(NUCLEUS_FRAMES == PAGODA_ENTRY_FRAMES);
+static_assert(PER_CPU_USER_STATE == PAGODA_ENTRY_THREAD);
 static_assert(NUCLEUS_STUBS + STUB_RESUME == PAGODA_RESUME_STUB);
 static_assert(DATA_TRAP_STACK_TOP - DATA_RESUME_FRAME == PAGODA_RESUME_FRAME_BELOW_TRAP_STACK);
 static_assert(DATA_RESUME_FRAME - DATA_RESUME_RAX == PAGODA_RESUME_RAX_BELOW_FRAME);
