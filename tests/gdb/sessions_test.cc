@@ -70,6 +70,23 @@ TEST_F(SessionsTest, APanicWaitsForADebugger) {
   EXPECT_EQ(guest().Wait().code, 120);
 }
 
+TEST_F(SessionsTest, AKernelThatFailsWhileAPageIsAskedForWaitsAndIsExplained) {
+  const std::string file = files_.Write("served", "content").string();
+  Start({"--cpus", "2", "--gdb-wait", "--on-crash=gdb", "--pager", "f=file:" + file + ",ro"}, {"sha256sum", "f"});
+  EXPECT_TRUE(Shows(Debug({"tbreak sha256sum.cc:main", "continue", "tbreak *'gk::PageSource::Require'", "continue",
+                           "set $rdi = 0xdead0000", "detach"}),
+                    {"gk::PageSource::Require", "detached"}));
+  ASSERT_TRUE(guest().WaitForError("has crashed and waits for a debugger"));
+  EXPECT_TRUE(Shows(Debug({"info threads", "bt", "continue"}),
+                    {"sha256sum/main", "gk::PageSource::Require (this=0xdead0000", "gk::AddressSpace::HandleFault",
+                     "enter_from_trap", "SIGABRT"}));
+  const Ending ending = guest().Wait();
+  EXPECT_EQ(ending.code, 120);
+  EXPECT_TRUE(Shows(ending.err, {"guest kernel panic on CPU 0", "page fault: read from 0xdead0", "RIP ",
+                                 "page tables for 0xdead0", "not mapped", "backtrace:", "gk::PageSource::Require at ",
+                                 "gk::AddressSpace::HandleFault at ", "code:", "  => ", "CPU 1:", "NucleusIdle at "}));
+}
+
 TEST_F(SessionsTest, APanicStopsForTheDebuggerThatIsThere) {
   Start({"--gdb-wait", "--option", "crash=page-fault"}, {"hello"});
   EXPECT_TRUE(

@@ -21,6 +21,13 @@ constexpr uint64_t kPrivilegeMask = 3;
 
 uint64_t AreaOf(const NucleusPlace& place) { return NUCLEUS_BASE + uint64_t{place.cpu} * NUCLEUS_STRIDE; }
 
+// The code is the same in all areas, and the kernel calls that of CPU 0's from every CPU; its stack is a CPU's own. The
+// user's RSP is still there where a system call has just entered.
+uint64_t AreaOfCpu(const NucleusPlace& place, uint64_t rsp) {
+  const bool has_own_stack = rsp >= NUCLEUS_BASE && (rsp - NUCLEUS_BASE) / NUCLEUS_STRIDE < abi::kMaxCpus;
+  return has_own_stack ? base::AlignDown(rsp, uint64_t{NUCLEUS_STRIDE}) : AreaOf(place);
+}
+
 // Which of the two views is mapped shows in its first bytes: the user's begins with the stub of vector 0, `xchg`; the
 // kernel's with the gap where that stub changes over.
 bool IsUserView(const NucleusPlace& place, const MemoryReader& memory) {
@@ -44,7 +51,8 @@ std::optional<gdb::Registers> InterruptedByNucleus(const gdb::Registers& registe
   if (!place) {
     return std::nullopt;
   }
-  const auto frame = memory.ReadValue<TrapFrame>(AreaOf(*place) + NUCLEUS_DATA + TRAP_RIP);
+  const auto frame =
+      memory.ReadValue<TrapFrame>(AreaOfCpu(*place, registers[gdb::General::kRsp]) + NUCLEUS_DATA + TRAP_RIP);
   if (!frame || (frame->cs & kPrivilegeMask) != kPrivilegeMask || !entry::IsCanonical(frame->rip)) {
     return std::nullopt;
   }

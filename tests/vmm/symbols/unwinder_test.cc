@@ -174,6 +174,29 @@ TEST(Nucleus, GoesOnWithWhatTheTrapInterrupted) {
   EXPECT_EQ(InterruptedByNucleus(registers, frame)->general[7], 0x8000u);
 }
 
+TEST(Nucleus, StackSaysWhichCpuRunsCodeThatAllShare) {
+  // An idle CPU halts at the address in CPU 0's area.
+  const FakeMemory frames(NUCLEUS_BASE + NUCLEUS_DATA, [] {
+    std::vector<uint64_t> words(3 * NUCLEUS_STRIDE / 8);
+    const auto put = [&words](uint64_t cpu, uint64_t rip) {
+      const uint64_t at = (cpu * NUCLEUS_STRIDE + TRAP_RIP) / 8;
+      words[at] = rip;
+      words[at + 1] = 0x33;
+    };
+    put(0, 0x400100);
+    put(2, 0x400200);
+    return words;
+  }());
+  gdb::Registers registers;
+  registers.rip = NUCLEUS_BASE + NUCLEUS_STUBS + 0x8c2;
+  registers[gdb::General::kRsp] = kFrame;
+  EXPECT_EQ(InterruptedByNucleus(registers, frames)->rip, 0x400200u);
+  registers[gdb::General::kRsp] = kArea + NUCLEUS_DATA + 0x1000;
+  EXPECT_EQ(InterruptedByNucleus(registers, frames)->rip, 0x400200u) << "an empty stack";
+  registers[gdb::General::kRsp] = 0x7000;
+  EXPECT_EQ(InterruptedByNucleus(registers, frames)->rip, 0x400100u) << "a system call that has no stack yet";
+}
+
 TEST(Nucleus, FrameThatIsNoneEndsTheWalk) {
   gdb::Registers registers;
   registers.rip = kArea + NUCLEUS_STUBS;
