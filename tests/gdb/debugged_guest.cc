@@ -33,8 +33,9 @@ void DebuggedGuest::Start(const std::vector<std::string>& options, const std::ve
 
 std::vector<std::string> DebuggedGuest::Gdb(const std::vector<std::string>& commands) const {
   std::vector<std::string> arguments = {GdbPath(), "-nx", "-batch"};
-  const std::vector<std::string> first = {"set pagination off", "set confirm off", "set breakpoint pending on",
-                                          "set style enabled off", "target remote " + files_.path("gdb").string()};
+  const std::vector<std::string> first = {"set pagination off",        "set confirm off",
+                                          "set breakpoint pending on", "set style enabled off",
+                                          "set sysroot " + sysroot_,   "target remote " + files_.path("gdb").string()};
   for (const auto* list : {&first, &commands}) {
     for (const std::string& command : *list) {
       arguments.emplace_back("-ex");

@@ -33,11 +33,12 @@ TEST_P(StopsTest, ABreakpointStopsTheKernelAndItGoesOnAsIfNothingHadBeen) {
 }
 
 TEST_P(StopsTest, ABreakpointWaitsForAProgramThatHasNotStarted) {
+  TakeFilesOverTheWire();
   StartWaiting({"echo", "one", "two"});
   const std::string said =
       Debug({"break echo.cc:main", "continue", "p argument_count", "p arguments[2]", "info threads", "continue"});
-  EXPECT_TRUE(Shows(
-      said, {"pending", "Breakpoint 1, main (argument_count=3", "$1 = 3", "\"two\"", "echo/main", "exited normally"}));
+  EXPECT_TRUE(Shows(said, {"from remote target", "pending", "Breakpoint 1, main (argument_count=3", "$1 = 3", "\"two\"",
+                           "echo/main", "exited normally"}));
   EXPECT_EQ(guest().Wait().out, "one two\n");
 }
 
