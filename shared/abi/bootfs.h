@@ -5,8 +5,8 @@
 //   BootfsEntry[entry_count], sorted by name (bytewise), names unique
 //   names, NUL-terminated, one after the other
 //   file contents, each starting on a page boundary and zero-padded to the next, so that the kernel can map them.
-// The image's size is a multiple of the page size. `crc32` (the polynomial of IEEE 802.3, reflected, as in zlib) covers
-// everything after the header's checksum field up to image_size.
+// The image's size is a multiple of the page size. `crc32` (the polynomial of IEEE 802.3, reflected, as zlib's crc32)
+// covers everything after the header's checksum field up to image_size.
 //
 // Names: 1..255 bytes, no leading '/', no empty, "." or ".." component, no byte below 0x20, no 0x7f.
 // The packer and the monitor check all of this; the guest kernel checks again what it uses.

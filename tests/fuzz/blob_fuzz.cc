@@ -1,7 +1,7 @@
 // The blob reader against changed files: bytes anywhere, fields of header and table with checks that agree, frames, cut
 // or longer ends. While the root is what it was, every page that is given out holds the content that it had.
+#include <libdeflate.h>
 #include <zircon/errors.h>
-#include <zlib.h>
 
 #include <cstring>
 #include <string>
@@ -88,8 +88,7 @@ class Fuzzer {
     if (bytes_.size() < original_.data + entry.stored_size) {
       return;
     }
-    entry.checksum = static_cast<uint32_t>(
-        ::crc32_z(0, reinterpret_cast<const unsigned char*>(bytes_.data() + original_.data), entry.stored_size));
+    entry.checksum = static_cast<uint32_t>(::libdeflate_crc32(0, bytes_.data() + original_.data, entry.stored_size));
     std::memcpy(bytes_.data() + sizeof(Header), &entry, sizeof(entry));
     test::Reseal(bytes_);
   }

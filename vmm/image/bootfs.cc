@@ -2,7 +2,7 @@
 // ones before it and on nothing else.
 #include "vmm/image/bootfs.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
 #include <cstring>
@@ -188,7 +188,7 @@ bool IsLegalBootfsName(std::string_view name) {
 
 uint32_t BootfsChecksum(std::span<const std::byte> image) {
   const Bytes covered = image.subspan(offsetof(abi::BootfsHeader, crc32) + sizeof(uint32_t));
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(covered.data()), covered.size()));
+  return ::libdeflate_crc32(0, covered.data(), covered.size());
 }
 
 Result<BootfsView> BootfsView::Parse(std::span<const std::byte> image) {

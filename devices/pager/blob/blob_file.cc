@@ -1,9 +1,9 @@
 #include "devices/pager/blob/blob_file.h"
 
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <sys/stat.h>
 #include <zircon/errors.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -184,8 +184,7 @@ zx_status_t BlobFile::ReadStored(uint64_t index, std::vector<std::byte>& stored)
   if (const zx_status_t status = ReadAt(file_.get(), places_[index], stored); status != ZX_OK) {
     return status;
   }
-  const uint32_t checksum =
-      static_cast<uint32_t>(::crc32_z(0, reinterpret_cast<const unsigned char*>(stored.data()), stored.size()));
+  const uint32_t checksum = ::libdeflate_crc32(0, stored.data(), stored.size());
   return checksum == checksums_[index] ? ZX_OK : ZX_ERR_IO_DATA_INTEGRITY;
 }
 

@@ -1,7 +1,7 @@
 #include "devices/pager/blob/blob_writer.h"
 
+#include <libdeflate.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -67,8 +67,7 @@ BlobWriter::WriteResult BlobWriter::Add(std::span<const std::byte> chunk) {
   if (ZSTD_isError(size) != 0) {
     return base::Failure{ENOMEM};  // nothing else can go wrong with a buffer of that size
   }
-  const uint32_t checksum =
-      static_cast<uint32_t>(::crc32_z(0, reinterpret_cast<const unsigned char*>(stored.data()), size));
+  const uint32_t checksum = ::libdeflate_crc32(0, stored.data(), size);
   PAGODA_TRY(WriteAt(file_, end_, std::span(stored).first(size)));
   end_ += size;
   PAGODA_TRY(AddToTable(static_cast<uint32_t>(size), checksum));

@@ -1,10 +1,10 @@
 #include "devices/pager/overlay/upper_file.h"
 
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zircon/errors.h>
-#include <zlib.h>
 
 #include <array>
 #include <cerrno>
@@ -43,10 +43,7 @@ base::Failure<dev::Error> Bad(const std::string& path, std::string_view reason) 
   return base::Failure{dev::Error{path + ": " + std::string(reason)}};
 }
 
-uint32_t ChecksumOf(const Header& header) {
-  return static_cast<uint32_t>(
-      ::crc32_z(0, reinterpret_cast<const unsigned char*>(&header), offsetof(Header, checksum)));
-}
+uint32_t ChecksumOf(const Header& header) { return ::libdeflate_crc32(0, &header, offsetof(Header, checksum)); }
 
 uint64_t PagesIn(uint64_t content_size) { return base::AlignUp(content_size, base::kPageSize) / base::kPageSize; }
 

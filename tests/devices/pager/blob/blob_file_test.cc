@@ -2,9 +2,9 @@
 #include "devices/pager/blob/blob_file.h"
 
 #include <gtest/gtest.h>
+#include <libdeflate.h>
 #include <sys/stat.h>
 #include <zircon/errors.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <random>
@@ -248,8 +248,7 @@ TEST(BlobFile, StoredSizesThatCannotBeAreRefused) {
 std::string WithFrame(std::string bytes, const std::string& frame) {
   const uint64_t data = OpenBlob(bytes).value().layout().data_offset();
   const ChunkEntry entry{.stored_size = static_cast<uint32_t>(frame.size()),
-                         .checksum = static_cast<uint32_t>(
-                             ::crc32_z(0, reinterpret_cast<const unsigned char*>(frame.data()), frame.size()))};
+                         .checksum = static_cast<uint32_t>(::libdeflate_crc32(0, frame.data(), frame.size()))};
   bytes.resize(data);
   std::memcpy(bytes.data() + sizeof(Header), &entry, sizeof(entry));
   test::Reseal(bytes);
