@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,11 +44,20 @@ int MillisecondsUntil(Clock::time_point deadline) {
   return static_cast<int>(std::max<decltype(left)>(left, 0));
 }
 
+std::chrono::microseconds ProcessorTime(const rusage& usage) {
+  const auto time = [](const timeval& value) {
+    return std::chrono::seconds(value.tv_sec) + std::chrono::microseconds(value.tv_usec);
+  };
+  return time(usage.ru_utime) + time(usage.ru_stime);
+}
+
 }  // namespace
 
 std::chrono::seconds Patience() {
   return std::chrono::seconds(std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? 120 : 30);
 }
+
+std::string TimeLimit() { return std::to_string((Patience() * 5 / 6).count()); }
 
 Process::Process(const std::vector<std::string>& arguments, std::optional<int> terminal) {
   std::array<int, 2> out{-1, -1};
@@ -123,8 +133,10 @@ Ending Process::Wait() {
     kill(pid_, SIGKILL);
   }
   int status = 0;
-  waitpid(pid_, &status, 0);
+  rusage usage{};
+  wait4(pid_, &status, 0, &usage);
   pid_ = -1;
+  ending.processor_time = ProcessorTime(usage);
   ending.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   ending.out = std::move(out_);
   ending.err = std::move(err_);

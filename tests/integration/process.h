@@ -17,9 +17,13 @@ namespace integration {
 // How long a test waits for anything before it calls it a hang; more where the machine itself is emulated.
 [[nodiscard]] std::chrono::seconds Patience();
 
+// A --timeout for a guest that is to end long before: it stops by itself and says why, soon before Patience() is over.
+[[nodiscard]] std::string TimeLimit();
+
 struct Ending {
   int code = -1;      // exit code; 128 + signal for a child that a signal ended, as a shell reports it
   bool hung = false;  // it had to be killed because its time was over
+  std::chrono::microseconds processor_time{};  // of all its threads, with what a guest of its own ran
   std::string out;
   std::string err;
 };
