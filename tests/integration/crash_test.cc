@@ -17,13 +17,14 @@ struct Crash {
   const char* kind;
   int code;
   const char* report;
+  std::string timeout = TimeLimit();
 };
 
 class KernelCrash : public GuestTest, public testing::WithParamInterface<Crash> {};
 
 TEST_P(KernelCrash, IsReportedWithRegistersAndItsOwnExitCode) {
   const std::string option = std::string("crash=") + GetParam().kind;
-  const Ending ending = Execute(RunCommand({"--timeout", "2s", "--option", option}, {"hello"}));
+  const Ending ending = Execute(RunCommand({"--timeout", GetParam().timeout, "--option", option}, {"hello"}));
   EXPECT_FALSE(ending.hung);
   EXPECT_EQ(ending.code, GetParam().code) << ending.err;
   EXPECT_NE(ending.err.find(GetParam().report), std::string::npos) << ending.err;
@@ -40,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Crash{"PageFault", "page-fault", kGuestPanic, "kernel: page fault"},
                     Crash{"StackOverflow", "stack-overflow", kGuestPanic, "kernel: stack overflow"},
                     Crash{"TripleFault", "triple-fault", kTripleFault, "triple fault"},
-                    Crash{"Hang", "hang", kTimedOut, "--timeout"}),
+                    Crash{"Hang", "hang", kTimedOut, "--timeout", "2s"}),
     NameOfParameter());
 
 class KernelOption : public GuestTest {};

@@ -1,8 +1,5 @@
 // Pagers in processes of their own, as a person runs them: `pagoda pager`, guests that attach, and SIGKILL.
-#include <fcntl.h>
-#include <pty.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <array>
 #include <csignal>
@@ -17,22 +14,13 @@
 
 #include "guest/programs/page-storm.h"
 #include "tests/integration/fixture.h"
+#include "tests/integration/pager_process.h"
+#include "tests/integration/terminal.h"
 
 namespace integration {
 namespace {
 
 constexpr uint64_t kPageSize = 4096;
-
-std::vector<std::string> PagerCommand(const std::string& spec, const std::filesystem::path& socket) {
-  return {PagodaPath(), "pager", spec, "--socket", socket.string()};
-}
-
-// A pager process that listens.
-std::unique_ptr<Process> StartPager(const std::string& spec, const std::filesystem::path& socket) {
-  auto pager = std::make_unique<Process>(PagerCommand(spec, socket));
-  EXPECT_TRUE(pager->WaitForOutput("serving"));
-  return pager;
-}
 
 void Kill(std::unique_ptr<Process> pager) {
   pager->Signal(SIGKILL);
@@ -135,7 +123,7 @@ TEST_F(ExternalPagerTest, PagerThatStaysAwayFailsTheGuestsAccessAndNotTheMonitor
   // Hashes for longer than it takes to kill the pager.
   std::vector<std::string> program = {"sha256sum"};
   program.insert(program.end(), 100, "f");
-  Process guest(RunCommand({"--timeout", "25", "--pager", Attach(",reconnect=1")}, program));
+  Process guest(RunCommand({"--timeout", TimeLimit(), "--pager", Attach(",reconnect=1")}, program));
   EXPECT_TRUE(guest.WaitForOutput("  f"));
   Kill(std::move(pager));
   const Ending ending = guest.Wait();
@@ -149,45 +137,25 @@ TEST_F(ExternalPagerTest, PagerThatStaysAwayFailsTheGuestsAccessAndNotTheMonitor
 // A guest that reads and writes until it is told to stop, on a terminal of its own.
 class PageStorm {
  public:
-  PageStorm(const std::string& pager, uint64_t seed) {
-    EXPECT_EQ(openpty(&master_, &terminal_, nullptr, nullptr, nullptr), 0);
-    for (const int fd : {master_, terminal_}) {
-      fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-    guest_ = std::make_unique<Process>(
-        RunCommand({"--timeout", "100", "--pager", pager}, {"page-storm", "f", std::to_string(seed)}), terminal_);
-    EXPECT_TRUE(ReadUntil("page-storm begins")) << shown_;
-  }
-  ~PageStorm() {
-    close(master_);
-    close(terminal_);
+  PageStorm(const std::string& pager, uint64_t seed)
+      : guest_(RunCommand({"--timeout", "600", "--pager", pager}, {"page-storm", "f", std::to_string(seed)}),
+               terminal_.program_side()) {
+    EXPECT_TRUE(terminal_.WaitForEither("page-storm begins", kFailure)) << terminal_.shown();
   }
   // Tells it to stop; what it printed, and how it ended.
   Ending Stop() {
-    EXPECT_EQ(write(master_, "\n", 1), 1);
-    EXPECT_TRUE(ReadUntil("page-storm ends")) << shown_;
-    Ending ending = guest_->Wait();
-    ending.out = shown_;
+    EXPECT_TRUE(terminal_.Type("\n"));
+    EXPECT_TRUE(terminal_.WaitForEither("page-storm ends", kFailure)) << terminal_.shown();
+    Ending ending = guest_.Wait();
+    ending.out = terminal_.shown();
     return ending;
   }
 
  private:
-  bool ReadUntil(const std::string& text) {
-    std::array<char, 4096> buffer;
-    while (shown_.find(text) == std::string::npos) {
-      const ssize_t count = read(master_, buffer.data(), buffer.size());
-      if (count <= 0 || shown_.find("page-storm: ") != std::string::npos) {
-        return false;
-      }
-      shown_.append(buffer.data(), static_cast<size_t>(count));
-    }
-    return true;
-  }
+  static constexpr std::string_view kFailure = "page-storm: ";
 
-  int master_ = -1;
-  int terminal_ = -1;
-  std::string shown_;
-  std::unique_ptr<Process> guest_;
+  Terminal terminal_;
+  Process guest_;
 };
 
 std::vector<uint64_t> VersionsIn(const std::string& shown) {
@@ -216,7 +184,7 @@ TEST_F(ExternalPagerTest, FileHasTheSameHashWhenThePagerFillsTheGuestsPages) {
 TEST_F(ExternalPagerTest, PagerThatStopsAnsweringHoldsUpNeitherReaderNorExit) {
   for (const std::string options : {",reconnect=1", ",reconnect=1,share-memory"}) {
     const auto pager = StartPager("file:" + files_.Write("data", RandomContent(16 << 20)).string() + ",ro", socket_);
-    Process guest(RunCommand({"--timeout", "25", "--pager-timeout", "500ms", "--pager", Attach(options)},
+    Process guest(RunCommand({"--timeout", TimeLimit(), "--pager-timeout", "500ms", "--pager", Attach(options)},
                              {"sha256sum", "f", "f", "f"}));
     EXPECT_TRUE(guest.WaitForOutput("  f"));
     pager->Signal(SIGSTOP);
