@@ -64,6 +64,8 @@ std::string ReadFile(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+size_t Megabytes(size_t usual) { return std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? usual / 2 : usual; }
+
 std::string Sha256(const std::string& content) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned int size = 0;

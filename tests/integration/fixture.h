@@ -50,6 +50,10 @@ struct NameOfParameter {
 
 [[nodiscard]] std::string ReadFile(const std::filesystem::path& path);
 
+// So much of something big, where the machine itself is emulated less: there a guest computes at a thousandth of the
+// speed.
+[[nodiscard]] size_t Megabytes(size_t usual);
+
 // The same for each size, and no two pages alike, so that a page in the wrong place shows.
 [[nodiscard]] std::string RandomContent(size_t size);
 // As `sha256sum` prints it.

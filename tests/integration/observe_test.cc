@@ -1,5 +1,5 @@
 // What a person sees of a run: statistics that add up, a timeline that a viewer can open however the run ended,
-// progress that leaves the output alone, and a second run that need not ask for what the first one asked.
+// and progress that leaves the output alone.
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -9,7 +9,6 @@
 #include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
 
 #include "tests/integration/fixture.h"
@@ -23,24 +22,11 @@ using nlohmann::json;
 
 constexpr size_t kPage = 4096;
 
-// The hardware-semantics machine computes for a thousandth of the speed.
-size_t Megabytes(size_t usual) { return std::getenv("PAGODA_HARDWARE_KVM") != nullptr ? usual / 2 : usual; }
-
-std::string Noise(size_t size) {
-  std::mt19937_64 generator(size);
-  std::string content(size, '\0');
-  for (size_t at = 0; at + sizeof(uint64_t) <= size; at += sizeof(uint64_t)) {
-    const uint64_t bytes = generator();
-    content.replace(at, sizeof(bytes), reinterpret_cast<const char*>(&bytes), sizeof(bytes));
-  }
-  return content;
-}
-
 class ObserveTest : public GuestTest {
  protected:
   std::string Path(const std::string& name) const { return files_.path(name).string(); }
   std::string Pager(size_t bytes, const std::string& options = ",ro") {
-    return "f=file:" + files_.Write("data", Noise(bytes)).string() + options;
+    return "f=file:" + files_.Write("data", RandomContent(bytes)).string() + options;
   }
   json Read(const std::string& name) const { return json::parse(ReadFile(files_.path(name))); }
 };
@@ -160,60 +146,6 @@ TEST_F(ObserveTest, ProgressOffATerminalIsWholeLinesAndNoEscapes) {
   EXPECT_TRUE(ending.err.starts_with("pagoda: f: 0.2 MiB in, of 0.2; ")) << ending.err;
   EXPECT_TRUE(ending.err.ends_with('\n'));
   EXPECT_EQ(ending.err.find('\x1b'), std::string::npos);
-}
-
-class WorkingSetTest : public ObserveTest {
- protected:
-  // Runs with the option and gives the share of requests that were removed.
-  double Replay(const std::vector<std::string>& options, const std::vector<std::string>& program) {
-    std::vector<std::string> all = {"--replay-working-set", Path("set"), "--stats=json", "--stats-file", Path("stats")};
-    all.insert(all.end(), options.begin(), options.end());
-    const Ending ending = Execute(RunCommand(all, program));
-    EXPECT_EQ(ending.code, 0) << ending.err;
-    said_ = ending.err;
-    out_ = ending.out;
-    return Read("stats").at("replay").at("removed_share").get<double>();
-  }
-
-  std::string said_;
-  std::string out_;
-};
-
-TEST_F(WorkingSetTest, AReplayedRunBringsThePagesOfTheRecordedOneAheadOfTheGuest) {
-  const size_t size = Megabytes(24) << 20;
-  const std::vector<std::string> options = {"--memory", "128M", "--pager", Pager(size)};
-  std::vector<std::string> record = {"--record-working-set", Path("set")};
-  record.insert(record.end(), options.begin(), options.end());
-  const Ending recorded = Execute(RunCommand(record, {"sha256sum", "f"}));
-  ASSERT_EQ(recorded.code, 0) << recorded.err;
-  EXPECT_GE(Replay(options, {"sha256sum", "f"}), 0.95) << said_;
-  EXPECT_EQ(out_, recorded.out);
-  EXPECT_NE(said_.find("% of "), std::string::npos) << said_;
-  const json replay = Read("stats").at("replay");
-  EXPECT_GT(replay.at("pages_prefetched"), size / kPage / 2);
-  EXPECT_LE(replay.at("pages_prefetched"), size / kPage);
-  EXPECT_LT(replay.at("requests"), replay.at("recorded_requests"));
-  EXPECT_EQ(replay.at("objects_stopped"), 0);
-}
-
-TEST_F(WorkingSetTest, AnObjectThatHasChangedIsSaidAndReadAsItIs) {
-  const std::string pager = Pager(64 * kPage);
-  ASSERT_EQ(Execute(RunCommand({"--record-working-set", Path("set"), "--pager", pager}, {"sha256sum", "f"})).code, 0);
-  files_.Write("data", Noise(128 * kPage));
-  EXPECT_EQ(Replay({"--pager", pager}, {"sha256sum", "f"}), 0.0);
-  EXPECT_NE(said_.find("'f' has changed since its working set was recorded (262144 bytes then, 524288 now)"),
-            std::string::npos)
-      << said_;
-  EXPECT_EQ(Read("stats").at("replay").at("pages_prefetched"), 0);
-}
-
-TEST_F(WorkingSetTest, WhatAProgramWritesIsNotLostToAPageFromBefore) {
-  const std::string pager = Pager(64 * kPage, "");
-  ASSERT_EQ(
-      Execute(RunCommand({"--record-working-set", Path("set"), "--pager", pager}, {"put", "f", "4094", "one"})).code,
-      0);
-  Replay({"--pager", pager}, {"put", "f", "4094", "twice"});
-  EXPECT_EQ(ReadFile(files_.path("data")).substr(4094, 5), "twice");
 }
 
 // What a client of the socket gets for GET /metrics.
