@@ -28,6 +28,15 @@ bool IsListening(const std::string& socket) {
   return false;
 }
 
+// Whether the first thread of a process waits for something: proc_pid_stat(5).
+bool IsAsleep(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const size_t name_end = text.rfind(')');
+  return name_end != std::string::npos && text.substr(name_end + 1).starts_with(" S");
+}
+
 }  // namespace
 
 NbdServer::NbdServer(std::string socket, std::string uri, std::vector<std::string> command)
@@ -60,10 +69,12 @@ void NbdServer::Start() {
   ::unlink(socket_.c_str());
   process_ = std::make_unique<integration::Process>(command_);
   const auto deadline = std::chrono::steady_clock::now() + integration::Patience();
-  while (!IsListening(socket_)) {
+  // nbd-server listens, and then looks for large prime numbers before it answers anybody: for two seconds in the mean,
+  // and now and then for longer than a client waits.
+  while (!IsListening(socket_) || !IsAsleep(process_->pid())) {
     if (std::chrono::steady_clock::now() > deadline) {
       process_->Signal(SIGKILL);
-      FAIL() << command_.front() << " does not listen: " << process_->Wait().err;
+      FAIL() << command_.front() << " does not serve: " << process_->Wait().err;
     }
     const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
     ::nanosleep(&pause, nullptr);

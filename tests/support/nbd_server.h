@@ -21,7 +21,7 @@ class NbdServer {
   static NbdServer NbdServerOf(const std::string& socket, const std::string& folder, const std::string& file,
                                const std::string& abilities = "flush = true\nfua = true\n");
 
-  // Listens when this returns.
+  // Listens, and waits for clients, when this returns.
   void Start();
   // SIGKILL; has ended when this returns.
   void Kill();
