@@ -90,6 +90,13 @@ class ExternalPagerTest : public GuestTest {
     return "f=unix:" + socket_.string() + options;
   }
 
+  // Reads "f" again and again, for longer than it takes to do something to its pager.
+  [[nodiscard]] static std::vector<std::string> LongHash() {
+    std::vector<std::string> program = {"sha256sum"};
+    program.insert(program.end(), 100, "f");
+    return program;
+  }
+
   const std::filesystem::path socket_ = files_.path("socket");
 };
 
@@ -120,10 +127,7 @@ TEST_F(ExternalPagerTest, TwoGuestsShareOnePagerProcess) {
 TEST_F(ExternalPagerTest, PagerThatStaysAwayFailsTheGuestsAccessAndNotTheMonitor) {
   const std::string spec = "file:" + files_.Write("data", RandomContent(64 << 20)).string() + ",ro";
   auto pager = StartPager(spec, socket_);
-  // Hashes for longer than it takes to kill the pager.
-  std::vector<std::string> program = {"sha256sum"};
-  program.insert(program.end(), 100, "f");
-  Process guest(RunCommand({"--timeout", TimeLimit(), "--pager", Attach(",reconnect=1")}, program));
+  Process guest(RunCommand({"--timeout", TimeLimit(), "--pager", Attach(",reconnect=1")}, LongHash()));
   EXPECT_TRUE(guest.WaitForOutput("  f"));
   Kill(std::move(pager));
   const Ending ending = guest.Wait();
@@ -182,10 +186,12 @@ TEST_F(ExternalPagerTest, FileHasTheSameHashWhenThePagerFillsTheGuestsPages) {
 
 // A pager that is there and says nothing, whatever it is asked when it stops: an open, a READ, the last COMPLETE.
 TEST_F(ExternalPagerTest, PagerThatStopsAnsweringHoldsUpNeitherReaderNorExit) {
+  // Longer than it takes to answer wherever this runs; the run has to wait that long for what is not answered.
+  const std::string timeout = std::to_string((Patience() / 30).count()) + "s";
   for (const std::string options : {",reconnect=1", ",reconnect=1,share-memory"}) {
     const auto pager = StartPager("file:" + files_.Write("data", RandomContent(16 << 20)).string() + ",ro", socket_);
-    Process guest(RunCommand({"--timeout", TimeLimit(), "--pager-timeout", "500ms", "--pager", Attach(options)},
-                             {"sha256sum", "f", "f", "f"}));
+    Process guest(
+        RunCommand({"--timeout", TimeLimit(), "--pager-timeout", timeout, "--pager", Attach(options)}, LongHash()));
     EXPECT_TRUE(guest.WaitForOutput("  f"));
     pager->Signal(SIGSTOP);
     const Ending ending = guest.Wait();
