@@ -78,6 +78,19 @@ TEST_F(FilePagerTest, WhatAProgramWritesIsInTheFileWhenTheMachineHasStopped) {
   EXPECT_EQ(ReadFile(file), content);
 }
 
+// There is no port device then.
+TEST_F(FilePagerTest, AMachineWithoutPagersServesNoNames) {
+  const Ending all = Execute(RunCommand({}, {"ls"}));
+  EXPECT_EQ(all.code, 0) << all.err;
+  EXPECT_EQ(all.out, "");
+  const Ending one = Execute(RunCommand({}, {"ls", "f"}));
+  EXPECT_EQ(one.code, 1);
+  EXPECT_EQ(one.out, "ls: f: ZX_ERR_NOT_FOUND\n");
+  const Ending opened = Execute(RunCommand({}, {"cat", "f"}));
+  EXPECT_EQ(opened.code, 1);
+  EXPECT_EQ(opened.out, "cat: f: cannot be opened: the host serves no object of that name (ZX_ERR_NOT_FOUND)\n");
+}
+
 TEST_F(FilePagerTest, DirectoriesAreListed) {
   files_.Write("data", "x");
   const auto folder = files_.Write("other", "y").parent_path();

@@ -1,6 +1,6 @@
 // The devices of a machine: which there are, where their registers lie, which interrupts they have.
 //
-//   0xd0000000 SystemControl │ 0xd0001000 console, vector 0x30 │ 0xd0002000 port, vector 0x31
+//   0xd0000000 SystemControl │ 0xd0001000 console, vector 0x30 │ 0xd0002000 port, vector 0x31, if there are pagers
 //
 // The guest learns all of it from the boot information. Devices that sit behind virtio-mmio are wired here the same
 // way: one eventfd per queue for doorbells, one for the interrupt.
@@ -53,12 +53,13 @@ class DeviceSet {
 
   explicit DeviceSet(dev::SystemControlHandler& handler) : system_control_(handler) {}
   Result<> InsertSystemControl();
+  Result<> InsertPort(const DeviceSurroundings& surroundings);
   Result<> InsertVirtio(const DeviceSurroundings& surroundings, std::string name, dev::VirtioDevice& device);
 
   dev::SystemControl system_control_;
   std::unique_ptr<dev::ConsoleDevice> console_;
-  std::unique_ptr<dev::PortDevice> port_;
-  std::vector<Slot> slots_;  // each transport resets its device when it goes
+  std::unique_ptr<dev::PortDevice> port_;  // null: no pagers
+  std::vector<Slot> slots_;                // each transport resets its device when it goes
   std::vector<abi::DeviceEntry> entries_;
   dev::MmioBus bus_;
 };

@@ -26,7 +26,7 @@ class DriverPlatform final : public Platform, private drivers::WriteBackObserver
   Result<HostObject> OpenHostObject(std::span<const char> name) override {
     drivers::PortClient* port = drivers::port();
     if (port == nullptr) {
-      return Error(ZX_ERR_NOT_SUPPORTED);
+      return Error(ZX_ERR_NOT_FOUND);
     }
     PAGODA_TRY_ASSIGN(drivers::PortClient::Opened opened, port->Open(name));
     return HostObject{.vmo = std::move(opened.vmo), .read_only = opened.read_only};
@@ -35,8 +35,8 @@ class DriverPlatform final : public Platform, private drivers::WriteBackObserver
   Result<HostListing> ListHostObjects(std::span<const char> name, uint64_t first, size_t room,
                                       HostNameSink& sink) override {
     drivers::PortClient* port = drivers::port();
-    if (port == nullptr) {
-      return Error(ZX_ERR_NOT_SUPPORTED);
+    if (port == nullptr) {  // the pagers are none
+      return name.empty() ? Result<HostListing>(HostListing{.size = 0, .available = 0}) : Error(ZX_ERR_NOT_FOUND);
     }
     PAGODA_TRY_ASSIGN(const RefPtr<drivers::PortListing> listing,
                       port->List(name, first, Min(room, drivers::PortListing::kMostPages * kPageSize)));
