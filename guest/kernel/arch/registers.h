@@ -13,6 +13,26 @@ struct UserRegisters {
   uint64_t rip, rflags;
 };
 
+// Copies what both reports to the monitor have by the same names: all but where the code was and its stack.
+template <typename Report>
+void CopyGeneralRegisters(const UserRegisters& registers, Report& report) {
+  report.rax = registers.rax;
+  report.rbx = registers.rbx;
+  report.rcx = registers.rcx;
+  report.rdx = registers.rdx;
+  report.rsi = registers.rsi;
+  report.rdi = registers.rdi;
+  report.rbp = registers.rbp;
+  report.r8 = registers.r8;
+  report.r9 = registers.r9;
+  report.r10 = registers.r10;
+  report.r11 = registers.r11;
+  report.r12 = registers.r12;
+  report.r13 = registers.r13;
+  report.r14 = registers.r14;
+  report.r15 = registers.r15;
+}
+
 // An exception that user code caused and that no fault handler resolved.
 struct UserException {
   uint32_t vector;         // SDM volume 3A, table 6-1

@@ -16,21 +16,7 @@ void SetRegisters(abi::FaultRegisters& report, const UserRegisters& registers) {
   report.rip = registers.rip;
   report.rsp = registers.rsp;
   report.rflags = registers.rflags;
-  report.rax = registers.rax;
-  report.rbx = registers.rbx;
-  report.rcx = registers.rcx;
-  report.rdx = registers.rdx;
-  report.rsi = registers.rsi;
-  report.rdi = registers.rdi;
-  report.rbp = registers.rbp;
-  report.r8 = registers.r8;
-  report.r9 = registers.r9;
-  report.r10 = registers.r10;
-  report.r11 = registers.r11;
-  report.r12 = registers.r12;
-  report.r13 = registers.r13;
-  report.r14 = registers.r14;
-  report.r15 = registers.r15;
+  CopyGeneralRegisters(registers, report);
 }
 
 void SetMapping(abi::FaultReport& report, const Mapping& mapping) {

@@ -25,24 +25,6 @@ void SetMessage(const char* message) {
   }
 }
 
-void CopyRegisters(const UserRegisters& registers) {
-  report.rax = registers.rax;
-  report.rbx = registers.rbx;
-  report.rcx = registers.rcx;
-  report.rdx = registers.rdx;
-  report.rsi = registers.rsi;
-  report.rdi = registers.rdi;
-  report.rbp = registers.rbp;
-  report.r8 = registers.r8;
-  report.r9 = registers.r9;
-  report.r10 = registers.r10;
-  report.r11 = registers.r11;
-  report.r12 = registers.r12;
-  report.r13 = registers.r13;
-  report.r14 = registers.r14;
-  report.r15 = registers.r15;
-}
-
 uint64_t ReadData(const arch::PerCpu& cpu, size_t offset) {
   uint64_t value = 0;
   memcpy(&value, cpu.nucleus_data + offset, sizeof(value));
@@ -115,7 +97,7 @@ extern "C" [[noreturn]] void HandleKernelFault(gk::arch::PerCpu* cpu, gk::UserRe
     const uint64_t address = gk::ReadData(*cpu, DATA_FAULT_ADDRESS);
     gk::FailDebugCall(gk::DescribeVector(vector, address), gk::ReadData(*cpu, TRAP_RIP), address);
   }
-  gk::CopyRegisters(*registers);
+  CopyGeneralRegisters(*registers, gk::report);
   report.rip = gk::ReadData(*cpu, TRAP_RIP);
   report.rsp = gk::ReadData(*cpu, TRAP_RSP);
   report.rflags = gk::ReadData(*cpu, TRAP_RFLAGS);
