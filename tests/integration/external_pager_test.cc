@@ -90,10 +90,11 @@ class ExternalPagerTest : public GuestTest {
     return "f=unix:" + socket_.string() + options;
   }
 
-  // Reads "f" again and again, for longer than it takes to do something to its pager.
-  [[nodiscard]] static std::vector<std::string> LongHash() {
+  // Reads "f" again and again, for longer than it takes to do something to its pager. One that cannot be opened is not
+  // the end of it.
+  [[nodiscard]] static std::vector<std::string> LongHash(size_t times) {
     std::vector<std::string> program = {"sha256sum"};
-    program.insert(program.end(), 100, "f");
+    program.insert(program.end(), times, "f");
     return program;
   }
 
@@ -127,7 +128,7 @@ TEST_F(ExternalPagerTest, TwoGuestsShareOnePagerProcess) {
 TEST_F(ExternalPagerTest, PagerThatStaysAwayFailsTheGuestsAccessAndNotTheMonitor) {
   const std::string spec = "file:" + files_.Write("data", RandomContent(64 << 20)).string() + ",ro";
   auto pager = StartPager(spec, socket_);
-  Process guest(RunCommand({"--timeout", TimeLimit(), "--pager", Attach(",reconnect=1")}, LongHash()));
+  Process guest(RunCommand({"--timeout", TimeLimit(), "--pager", Attach(",reconnect=1")}, LongHash(100)));
   EXPECT_TRUE(guest.WaitForOutput("  f"));
   Kill(std::move(pager));
   const Ending ending = guest.Wait();
@@ -186,12 +187,13 @@ TEST_F(ExternalPagerTest, FileHasTheSameHashWhenThePagerFillsTheGuestsPages) {
 
 // A pager that is there and says nothing, whatever it is asked when it stops: an open, a READ, the last COMPLETE.
 TEST_F(ExternalPagerTest, PagerThatStopsAnsweringHoldsUpNeitherReaderNorExit) {
-  // Longer than it takes to answer wherever this runs; the run has to wait that long for what is not answered.
+  // Longer than it takes to answer wherever this runs; the run has to wait that long for what is not answered, and a
+  // second for each open.
   const std::string timeout = std::to_string((Patience() / 30).count()) + "s";
   for (const std::string options : {",reconnect=1", ",reconnect=1,share-memory"}) {
     const auto pager = StartPager("file:" + files_.Write("data", RandomContent(16 << 20)).string() + ",ro", socket_);
     Process guest(
-        RunCommand({"--timeout", TimeLimit(), "--pager-timeout", timeout, "--pager", Attach(options)}, LongHash()));
+        RunCommand({"--timeout", TimeLimit(), "--pager-timeout", timeout, "--pager", Attach(options)}, LongHash(8)));
     EXPECT_TRUE(guest.WaitForOutput("  f"));
     pager->Signal(SIGSTOP);
     const Ending ending = guest.Wait();
@@ -229,7 +231,7 @@ TEST_P(KilledPagerTest, LosesNoWriteAndGivesNoWrongByte) {
   const std::string spec = "file:" + file.string() + GetParam().serving;
 
   auto pager = StartPager(spec, socket_);
-  PageStorm storm(Attach(",reconnect=30" + GetParam().attached), seed);
+  PageStorm storm(Attach(",reconnect=" + std::to_string(Patience().count()) + GetParam().attached), seed);
   for (int kill = 0; kill < kills; ++kill) {
     // The point in time is what is random here; nothing is waited for.
     const timespec moment{.tv_sec = 0, .tv_nsec = static_cast<long>(random() % 15'000'000)};
