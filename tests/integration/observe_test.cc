@@ -1,6 +1,7 @@
 // What a person sees of a run: statistics that add up, a timeline that a viewer can open however the run ended,
 // and progress that leaves the output alone.
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -182,7 +183,10 @@ TEST_F(ObserveTest, MetricsAreServedWhileTheGuestRuns) {
 TEST_F(ObserveTest, BadInputIsOneLineAndLosesNothing) {
   const std::string kept = files_.Write("kept", "still here").string();
   const std::string damaged = files_.Write("damaged", "pagoda working set 1\nread 0 0 4096\n").string();
+  const std::string pipe = Path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"--trace", pipe}, "pagoda: --trace: " + pipe + ": is a pipe that nobody reads\n"},
       {{"--stats=xml"}, "pagoda: --stats: 'xml' is neither 'table' nor 'json'\n"},
       {{"--stats-file", kept}, "pagoda: --stats-file: there is no --stats to go there\n"},
       {{"--trace", "/nowhere/t"}, "pagoda: --trace: /nowhere/t: No such file or directory\n"},

@@ -1,13 +1,10 @@
 #include "vmm/observe/run_observer.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <span>
 #include <utility>
 
@@ -24,16 +21,15 @@ constexpr milliseconds kTracePeriod(5);
 
 constexpr size_t kUsualWidth = 80;
 
-// False, with errno, when not all of it could be written.
-bool WriteAll(int fd, std::string_view text) {
+// Whatever becomes of it.
+void WriteToStandardError(std::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     if (written < 0 && errno != EINTR) {
-      return false;
+      return;
     }
     text.remove_prefix(written > 0 ? static_cast<size_t>(written) : 0);
   }
-  return true;
 }
 
 size_t WidthOfTerminal() {
@@ -43,21 +39,6 @@ size_t WidthOfTerminal() {
 
 // Whether both are the same terminal, or may be.
 bool OutputSharesTerminal() { return ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
-
-// What is in the file stays until there is something to put in its place.
-Result<dev::UniqueFd> OpenToWrite(const std::string& path) {
-  dev::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-  if (!file.valid()) {
-    return BadInput("{}: {}", path, std::strerror(errno));
-  }
-  return file;
-}
-
-// False, with errno, when not all of it could be written.
-bool ReplaceContent(const dev::UniqueFd& file, std::string_view text) {
-  // A pipe cannot be emptied and need not be (EINVAL).
-  return (::ftruncate(file.get(), 0) == 0 || errno == EINVAL) && WriteAll(file.get(), text);
-}
 
 Result<pager::replay::WorkingSet> ReadWorkingSet(const std::string& path) {
   constexpr uint64_t kMostBytes = uint64_t{1} << 29;  // more than kMaxReads lines
@@ -76,8 +57,7 @@ Result<pager::replay::WorkingSet> ReadWorkingSet(const std::string& path) {
 
 std::unique_ptr<Progress> MakeProgress() {
   const ProgressStyle style = ::isatty(STDERR_FILENO) == 1 ? ProgressStyle::kRedrawn : ProgressStyle::kLines;
-  return std::make_unique<Progress>(style, OutputSharesTerminal(), WidthOfTerminal(),
-                                    [](std::string_view text) { static_cast<void>(WriteAll(STDERR_FILENO, text)); });
+  return std::make_unique<Progress>(style, OutputSharesTerminal(), WidthOfTerminal(), WriteToStandardError);
 }
 
 }  // namespace
@@ -86,10 +66,11 @@ Result<std::unique_ptr<RunObserver>> RunObserver::Create(ObserveSettings setting
   std::unique_ptr<RunObserver> observer(new RunObserver(std::move(settings)));
   const ObserveSettings& wanted = observer->settings_;
   if (!wanted.stats_file.empty()) {
-    PAGODA_TRY_ASSIGN(observer->stats_file_, WithContext("--stats-file", OpenToWrite(wanted.stats_file)));
+    PAGODA_TRY_ASSIGN(observer->stats_file_, WithContext("--stats-file", OutputFile::Open(wanted.stats_file)));
   }
   if (!wanted.record_file.empty()) {
-    PAGODA_TRY_ASSIGN(observer->record_file_, WithContext("--record-working-set", OpenToWrite(wanted.record_file)));
+    PAGODA_TRY_ASSIGN(observer->record_file_,
+                      WithContext("--record-working-set", OutputFile::Open(wanted.record_file)));
     observer->recorder_ = std::make_unique<WorkingSetRecorder>();
   }
   if (!wanted.replay_file.empty()) {
@@ -210,8 +191,8 @@ void RunObserver::ReportReplay() {
 
 void RunObserver::WriteWorkingSet() {
   const WorkingSetRecorder::Record record = recorder_->record();
-  if (!ReplaceContent(record_file_, pager::replay::FormatWorkingSet(record.set))) {
-    fmt::print(stderr, "pagoda: --record-working-set: {}: {}\n", settings_.record_file, std::strerror(errno));
+  if (const Result<> written = record_file_->Write(pager::replay::FormatWorkingSet(record.set)); !written.ok()) {
+    fmt::print(stderr, "pagoda: --record-working-set: {}\n", written.error().message());
   } else if (record.left_out != 0) {
     fmt::print(stderr, "pagoda: --record-working-set: {}: the last {} requests are not in it: there were too many\n",
                settings_.record_file, record.left_out);
@@ -241,10 +222,10 @@ void RunObserver::FinishTrace() {
 void RunObserver::WriteStats() {
   const RunReport report = Report();
   const std::string text = settings_.stats == StatsForm::kJson ? ReportJson(report) : ReportTable(report);
-  if (!stats_file_.valid()) {
-    static_cast<void>(WriteAll(STDERR_FILENO, text));
-  } else if (!ReplaceContent(stats_file_, text)) {
-    fmt::print(stderr, "pagoda: --stats-file: {}: {}\n", settings_.stats_file, std::strerror(errno));
+  if (!stats_file_) {
+    WriteToStandardError(text);
+  } else if (const Result<> written = stats_file_->Write(text); !written.ok()) {
+    fmt::print(stderr, "pagoda: --stats-file: {}\n", written.error().message());
   }
 }
 
@@ -277,7 +258,7 @@ void RunObserver::Print(std::string_view text) {
     progress_->Print(text);
     return;
   }
-  static_cast<void>(WriteAll(STDERR_FILENO, text));
+  WriteToStandardError(text);
 }
 
 }  // namespace vmm

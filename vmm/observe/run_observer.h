@@ -18,6 +18,7 @@
 #include "vmm/machine/machine.h"
 #include "vmm/net/address.h"
 #include "vmm/observe/metrics_server.h"
+#include "vmm/observe/output_file.h"
 #include "vmm/observe/port_statistics.h"
 #include "vmm/observe/progress.h"
 #include "vmm/observe/run_report.h"
@@ -74,11 +75,11 @@ class RunObserver {
 
   const ObserveSettings settings_;
   PortStatistics port_;
-  dev::UniqueFd stats_file_;
+  std::optional<OutputFile> stats_file_;  // else standard error
   std::unique_ptr<TraceFile> trace_;
   std::unique_ptr<TraceObserver> tracer_;
   std::unique_ptr<Progress> progress_;
-  dev::UniqueFd record_file_;
+  std::optional<OutputFile> record_file_;  // with a recorder_
   std::unique_ptr<WorkingSetRecorder> recorder_;
   std::optional<pager::replay::WorkingSet> to_replay_;  // until Watch
   std::unique_ptr<pager::replay::Replayer> replayer_;

@@ -1,12 +1,8 @@
 #include "vmm/observe/trace_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -25,11 +21,8 @@ bool IsAsync(TracePhase phase) { return phase == TracePhase::kAsyncBegin || phas
 }  // namespace
 
 Result<std::unique_ptr<TraceFile>> TraceFile::Create(const std::string& path) {
-  dev::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-  if (!file.valid()) {
-    return BadInput("{}: {}", path, std::strerror(errno));
-  }
-  std::unique_ptr<TraceFile> trace(new TraceFile(path, std::move(file)));
+  PAGODA_TRY_ASSIGN(OutputFile file, OutputFile::Open(path));
+  std::unique_ptr<TraceFile> trace(new TraceFile(std::move(file)));
   trace->added_.reserve(kCapacity);
   return trace;
 }
@@ -161,18 +154,7 @@ void TraceFile::AppendTrackName(TraceTrack track) {
 }
 
 void TraceFile::FlushText() {
-  std::string_view rest = text_;
-  if (!rest.empty() && !std::exchange(emptied_, true) && ::ftruncate(file_.get(), 0) != 0 && errno != EINVAL) {
-    error_ = errno;  // EINVAL: a pipe or a device
-  }
-  while (!rest.empty() && error_ == 0) {
-    const ssize_t written = ::write(file_.get(), rest.data(), rest.size());
-    if (written > 0) {
-      rest.remove_prefix(static_cast<size_t>(written));
-    } else if (errno != EINTR) {
-      error_ = errno;
-    }
-  }
+  written_ = file_.Write(text_);
   text_.clear();
 }
 
@@ -199,10 +181,7 @@ Result<> TraceFile::Finish() {
                  "\"dropped_events\":{}}}}}\n]\n",
                  start, dropped());
   FlushText();
-  if (error_ != 0) {
-    return HostFailure(error_, path_);
-  }
-  return {};
+  return written_;
 }
 
 }  // namespace vmm

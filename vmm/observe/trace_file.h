@@ -21,8 +21,8 @@
 #include <utility>
 #include <vector>
 
-#include "devices/core/unique_fd.h"
 #include "vmm/base/error.h"
+#include "vmm/observe/output_file.h"
 
 namespace vmm {
 
@@ -82,8 +82,7 @@ class TraceFile {
   [[nodiscard]] uint64_t dropped() const;
 
  private:
-  TraceFile(std::string path, dev::UniqueFd file)
-      : path_(std::move(path)), file_(std::move(file)), start_(TraceEvent::Clock::now()) {}
+  explicit TraceFile(OutputFile file) : start_(TraceEvent::Clock::now()), file_(std::move(file)) {}
 
   void Append(const TraceEvent& event);
   void AppendTrackName(TraceTrack track);
@@ -92,8 +91,6 @@ class TraceFile {
   void EndAll();
   void FlushText();
 
-  const std::string path_;
-  const dev::UniqueFd file_;
   const TraceEvent::Clock::time_point start_;
 
   mutable std::mutex mutex_;  // guards this and the next five
@@ -104,10 +101,10 @@ class TraceFile {
   std::map<TraceTrack, std::string> track_names_;
 
   // Of the thread that writes.
+  OutputFile file_;
+  Result<> written_;  // the first failure of it
   std::string text_;
   bool first_ = true;                                      // nothing was formatted yet
-  bool emptied_ = false;                                   // the file, of what was in it before
-  int error_ = 0;                                          // of the first write that failed
   std::map<TraceTrack, int64_t> last_time_;                // ns since start_
   std::map<TraceTrack, std::vector<const char*>> nested_;  // begun, not ended
   std::map<std::pair<const char*, uint64_t>, TraceTrack> asynchronous_;
