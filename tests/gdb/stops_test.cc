@@ -1,5 +1,6 @@
 // Breakpoints, steps, watchpoints and Ctrl-C with a real gdb, on machines with one and with two vCPUs.
 #include <csignal>
+#include <filesystem>
 
 #include "tests/gdb/debugged_guest.h"
 
@@ -123,12 +124,33 @@ TEST_P(StopsTest, RegistersAndMemoryCanBeChanged) {
   EXPECT_EQ(guest().Wait().out, "One\n");
 }
 
+TEST_P(StopsTest, AThousandBreakpointsAreAllThereAndGoAway) {
+  StartWaiting({"hello"});
+  // At each instruction from one function of the kernel on. gdb plants and removes all of them at each stop.
+  const std::string said =
+      Debug({"tbreak gk::StartKernel", "continue", "python import re",
+             "python lines = gdb.execute('x/1000i gk::StartKernel', to_string=True).splitlines()",
+             "python for line in lines: gdb.Breakpoint('*' + re.search('0xf[0-9a-f]+', line).group())",
+             "python for i in range(4): gdb.execute('continue')", "bt 1", "delete", "continue"});
+  EXPECT_TRUE(Shows(said, {"Breakpoint 1001 at", "Breakpoint 3, ", "#0 ", "exited normally"}));
+  EXPECT_EQ(guest().Wait().code, 0);
+}
+
 TEST_P(StopsTest, ABreakpointsByteIsNotSeenInMemory) {
   StartWaiting({"hello"});
   const std::string said = Debug({"set breakpoint always-inserted on", "p/x *(unsigned char*)&gk::StartKernel",
                                   "break *&gk::StartKernel", "p/x *(unsigned char*)&gk::StartKernel", "kill"});
   EXPECT_EQ(said.find("0xcc"), std::string::npos) << said;
   EXPECT_TRUE(Shows(said, {"$1 = 0x", "$2 = 0x"}));
+}
+
+TEST_P(StopsTest, FourMebibytesAreReadAsTheyAre) {
+  StartWaiting({"hello"});
+  const std::string dump = files_.path("dump").string();
+  const std::string said = Debug({"break gk::StartKernel", "continue", "monitor phys on", "compare-sections .text",
+                                  "dump memory " + dump + " 0x200000 0x600000", "kill"});
+  EXPECT_TRUE(Shows(said, {"Breakpoint 1", "Section .text", "matched"}));
+  EXPECT_EQ(std::filesystem::file_size(dump), size_t{4} << 20);
 }
 
 }  // namespace

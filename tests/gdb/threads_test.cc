@@ -62,6 +62,35 @@ TEST_P(ThreadsTest, StepsBehindAWatchpointStayInTheirThread) {
 
 using TwoCpusTest = DebuggedGuest;
 
+TEST_F(TwoCpusTest, ABreakpointThatIsDeletedWhileBothStandAtItIsGoneForBoth) {
+  Start({"--cpus", "2"}, {"spin"});
+  ASSERT_TRUE(guest().WaitForOutput("spinning"));
+  // Each thread comes by every few instructions: when one stops, the other one has been there, too. Steps show that
+  // both go on, and where; a byte that is left over would stop somebody.
+  const std::string said = Debug({Python(R"(
+def value(text): return int(gdb.parse_and_eval(text))
+def places():
+  found = []
+  for thread in gdb.selected_inferior().threads():
+    thread.switch()
+    found.append(value('(long)$rip'))
+  return found
+start = places()
+astray = set()
+for i in range(10):
+  gdb.execute('break *%d' % min(start))
+  gdb.execute('continue')
+  gdb.execute('continue')
+  gdb.execute('delete')
+  gdb.execute('stepi 9')
+  astray |= {place for place in places() if all(abs(place - at) > 16 for at in start)}
+print('astray:', astray)
+)"),
+                                  "kill"});
+  EXPECT_TRUE(Shows(said, {"hit Breakpoint 10", "astray: set()", "killed"}));
+  EXPECT_EQ(said.find("received signal"), std::string::npos) << said;
+}
+
 TEST_F(TwoCpusTest, AWatchpointOnAnotherThreadsStackNamesWhoWroteThere) {
   Start({"--cpus", "2"}, {"spin"});
   ASSERT_TRUE(guest().WaitForOutput("spinning"));
