@@ -15,35 +15,15 @@
 #include <vector>
 
 #include "tests/devices/support/temporary_directory.h"
+#include "tests/vmm/cli/command_outcome.h"
 
 namespace vmm {
 namespace {
 
 using ::testing::HasSubstr;
 
-struct Outcome {
-  int exit_code;
-  std::string output;
-  std::string error;
-};
-
 // Runs `blob ARGUMENTS…` in this process.
-Outcome RunBlob(std::vector<std::string> arguments) {
-  CLI::App app("test");
-  int exit_code = -1;
-  AddBlobCommand(app, exit_code);
-  arguments.insert(arguments.begin(), "blob");
-  std::reverse(arguments.begin(), arguments.end());
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    exit_code = app.exit(error);
-  }
-  Outcome outcome{exit_code, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
-  return outcome;
-}
+Outcome RunBlob(const std::vector<std::string>& arguments) { return Execute(AddBlobCommand, "blob", arguments); }
 
 std::string FileText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -52,16 +32,8 @@ std::string FileText(const std::string& path) {
 
 class BlobCommand : public ::testing::Test {
  protected:
-  // Expects a failure of one line with `reason` in it.
-  static void ExpectFailure(const Outcome& outcome, int exit_code, const std::string& reason) {
-    EXPECT_EQ(outcome.exit_code, exit_code);
-    EXPECT_THAT(outcome.error, HasSubstr(reason));
-    EXPECT_EQ(std::count(outcome.error.begin(), outcome.error.end(), '\n'), 1) << outcome.error;
-  }
   static void ExpectRefusal(const std::vector<std::string>& arguments, const std::string& reason) {
-    const Outcome outcome = RunBlob(arguments);
-    ExpectFailure(outcome, 2, reason);
-    EXPECT_EQ(outcome.output, "");
+    ExpectRefused(RunBlob(arguments), reason);
   }
   [[nodiscard]] size_t CountFiles() const {
     return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(directory_.Path("")), {}));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/vmm/cli/command_outcome.h"
 #include "tests/vmm/image/support.h"
 
 namespace vmm {
@@ -17,29 +18,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Outcome {
-  int exit_code;
-  std::string output;
-  std::string error;
-};
-
 // Runs `image ARGUMENTS…` in this process.
-Outcome RunImage(std::vector<std::string> arguments) {
-  CLI::App app("test");
-  int exit_code = -1;
-  AddImageCommand(app, exit_code);
-  arguments.insert(arguments.begin(), "image");
-  std::reverse(arguments.begin(), arguments.end());
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    exit_code = app.exit(error);
-  }
-  Outcome outcome{exit_code, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
-  return outcome;
-}
+Outcome RunImage(const std::vector<std::string>& arguments) { return Execute(AddImageCommand, "image", arguments); }
 
 class ImageCommand : public ::testing::Test {
  protected:
@@ -49,13 +29,8 @@ class ImageCommand : public ::testing::Test {
   }
   std::string Path(std::string_view name) { return (folder_ / name).string(); }
 
-  // Expects bad input: exit code 2, nothing printed but one line with `reason` in it.
-  void ExpectRefusal(const std::vector<std::string>& arguments, const std::string& reason) {
-    const Outcome outcome = RunImage(arguments);
-    EXPECT_EQ(outcome.exit_code, 2);
-    EXPECT_EQ(outcome.output, "");
-    EXPECT_THAT(outcome.error, HasSubstr(reason));
-    EXPECT_EQ(std::count(outcome.error.begin(), outcome.error.end(), '\n'), 1) << outcome.error;
+  static void ExpectRefusal(const std::vector<std::string>& arguments, const std::string& reason) {
+    ExpectRefused(RunImage(arguments), reason);
   }
 
   TemporaryFolder folder_;
