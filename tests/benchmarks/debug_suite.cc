@@ -1,11 +1,12 @@
-// What a person pays who debugs: a real gdb takes the times, from one prompt to the next. And what is paid for a
-// debugger's port to which nobody connects, which should be nothing.
+// What a person pays who debugs: a real gdb takes the times, from one prompt to the next. And what everybody else pays
+// (idle_port.h), which should be nothing.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <optional>
 #include <sstream>
 
+#include "tests/benchmarks/idle_port.h"
 #include "tests/benchmarks/suites.h"
 
 namespace bench {
@@ -93,30 +94,9 @@ vmm::Result<Values> MeasureGuest(const Installation& installation) {
 // The dynamic loader has more instructions than are stepped; any program has it.
 vmm::Result<Values> MeasureHost() { return RunGdb({"starti", Python(kTimer), Python(Steps()), "kill"}, {"/bin/true"}); }
 
-// --- nobody is connected
-
-constexpr const char* kWithPort = "guest program, --gdb, nobody connected";
-constexpr const char* kWithoutPort = "guest program";
-
-struct Cost {
-  const char* name;
-  const char* probe_name;  // as bench-probe prints it
-};
-constexpr Cost kCosts[] = {{"null system call", "null_system_call_cycles"},
-                           {"anonymous fault", "anonymous_fault_cycles"}};
-
-vmm::Result<Values> MeasureCosts(const std::vector<std::string>& command) {
-  PAGODA_TRY_ASSIGN(Values printed, RunProbe(command));
-  Values values;
-  for (const Cost& cost : kCosts) {
-    values[cost.name] = printed[cost.probe_name];
-  }
-  return values;
-}
-
 }  // namespace
 
-Suite MakeDebugSuite(const Installation& installation) {
+vmm::Result<Suite> MakeDebugSuite(const Installation& installation) {
   Suite suite = {.name = "debug", .cases = {}, .figures = {}, .notes = {}};
   if (integration::Execute({"gdb", "--version"}).code == 0) {
     suite.cases.push_back({kGuest, [=] { return MeasureGuest(installation); }});
@@ -127,16 +107,7 @@ Suite MakeDebugSuite(const Installation& installation) {
   } else {
     suite.notes.emplace_back("debug: nothing was stepped, because there is no gdb");
   }
-  const std::string socket = fmt::format("unix:/tmp/pagoda-bench-port.{}", getpid());
-  suite.cases.push_back({kWithPort, [command = RunCommand(installation, {"--gdb", socket}, {"bench-probe"})] {
-                           return MeasureCosts(command);
-                         }});
-  suite.cases.push_back(
-      {kWithoutPort, [command = RunCommand(installation, {}, {"bench-probe"})] { return MeasureCosts(command); }});
-  for (const Cost& cost : kCosts) {
-    suite.figures.push_back({{kWithPort, cost.name}, "cycles", std::nullopt, FigureName{kWithoutPort, cost.name}});
-    suite.figures.push_back({{kWithoutPort, cost.name}, "cycles", std::nullopt, std::nullopt});
-  }
+  PAGODA_TRY(AddIdlePort(suite, installation));
   suite.notes.push_back(fmt::format(
       "debug: a step is one of {} (`stepi {}`), a hit the median of {} times `continue` in one gdb, so each "
       "contains the way from the prompt to the guest and the way back. 1000 us are 10,000 steps in 10 s.",

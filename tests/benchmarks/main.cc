@@ -53,7 +53,8 @@ vmm::Result<std::vector<bench::Suite>> MakeSuites(const std::string& command, co
     suites.push_back(std::move(job));
   }
   if (all || command == "debug") {
-    suites.push_back(bench::MakeDebugSuite(installation));
+    PAGODA_TRY_ASSIGN(bench::Suite debug, bench::MakeDebugSuite(installation));
+    suites.push_back(std::move(debug));
   }
   if (all || command == "breakdown") {
     PAGODA_TRY_ASSIGN(bench::Suite breakdown, bench::MakeBreakdownSuite(installation));

@@ -49,6 +49,13 @@ std::string Number(double value) {
 constexpr size_t kColumns = 9;
 using Row = std::array<std::string, kColumns>;
 
+std::string MedianOf(const Line& line) {
+  const Summary& summary = line.summary;
+  return line.figure.shows_confidence
+             ? fmt::format("{:.1f} [{:.1f}, {:.1f}]", summary.median, summary.median_at_least, summary.median_at_most)
+             : Number(summary.median);
+}
+
 const Row kHeading = {"case", "metric", "unit", "runs", "quarter <=", "median", "quarter >=", "target", "by rival"};
 // Text stands left, numbers right.
 constexpr size_t kTextColumns = 3;
@@ -60,7 +67,7 @@ Row RowOf(const Line& line) {
              figure.unit,
              std::to_string(line.summary.runs),
              Number(line.summary.lower_quartile),
-             Number(line.summary.median),
+             MedianOf(line),
              Number(line.summary.upper_quartile),
              "",
              ""};
@@ -140,6 +147,10 @@ nlohmann::ordered_json JsonOf(const Line& line) {
                                  {"lower_quartile", line.summary.lower_quartile},
                                  {"median", line.summary.median},
                                  {"upper_quartile", line.summary.upper_quartile}};
+  if (line.figure.shows_confidence) {
+    json["median_at_least"] = line.summary.median_at_least;
+    json["median_at_most"] = line.summary.median_at_most;
+  }
   if (line.met) {
     json["target"] = *line.figure.target;
     json["met"] = *line.met;

@@ -75,6 +75,16 @@ TEST(Report, TheTableShowsFiguresHostAndNotes) {
   EXPECT_EQ(table.find("NOT"), std::string::npos) << table;
 }
 
+TEST(Report, AMedianThatMustBeExactShowsHowExactItIs) {
+  std::vector<Suite> suites = Suites();
+  suites[0].figures[0].shows_confidence = true;
+  const Report report = MakeReport(QuietHost(), suites, MeasuredSamples());
+  EXPECT_NE(FormatTable(report).find("30.0 [20.0, 90.0]"), std::string::npos) << FormatTable(report);
+  const auto json = nlohmann::json::parse(FormatJson(report));
+  EXPECT_EQ(json["figures"][0]["median_at_most"], 90);
+  EXPECT_FALSE(json["figures"][1].contains("median_at_most"));
+}
+
 TEST(Report, ABusyMachineIsNamed) {
   HostFacts host = QuietHost();
   host.load = 2;

@@ -14,14 +14,25 @@ double Quantile(const std::vector<double>& sorted, double fraction) {
   return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
 }
 
+// How many samples of `count`, from either end, lie outside of the median's interval. Each sample is below the true
+// median as often as a coin falls: by the normal form of the binomial distribution.
+size_t OutsideOfMedian(size_t count) {
+  constexpr double kQuantile = 1.96;
+  const double outside = (static_cast<double>(count) - kQuantile * std::sqrt(static_cast<double>(count))) / 2;
+  return outside < 1 ? 0 : static_cast<size_t>(outside) - 1;
+}
+
 }  // namespace
 
 Summary Summarize(std::vector<double> samples) {
   std::sort(samples.begin(), samples.end());
+  const size_t outside = OutsideOfMedian(samples.size());
   return {.runs = samples.size(),
           .lower_quartile = Quantile(samples, 0.25),
           .median = Quantile(samples, 0.5),
-          .upper_quartile = Quantile(samples, 0.75)};
+          .upper_quartile = Quantile(samples, 0.75),
+          .median_at_least = samples[outside],
+          .median_at_most = samples[samples.size() - 1 - outside]};
 }
 
 double CostInSequence(const std::vector<double>& samples) {

@@ -12,6 +12,10 @@ struct Summary {
   double lower_quartile;
   double median;
   double upper_quartile;
+  // Between these the median of all that could have been measured lies, with 95 % certainty if there are six samples or
+  // more, whatever their distribution is.
+  double median_at_least;
+  double median_at_most;
 };
 
 // `samples`: at least one, in any order. Between two samples the quartile is interpolated.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 namespace bench {
 namespace {
 
@@ -29,6 +31,15 @@ TEST(Summarize, BetweenTwoSamplesItInterpolates) {
 }
 
 TEST(Summarize, OneWildSampleDoesNotMoveTheMedian) { EXPECT_EQ(Summarize({1, 1, 1, 1, 1'000'000}).upper_quartile, 1); }
+
+TEST(Summarize, TheMediansIntervalIsThatOfTheSignTest) {
+  std::vector<double> samples(60);
+  std::iota(samples.begin(), samples.end(), 1);
+  EXPECT_EQ(Summarize(samples).median_at_least, 22);  // tables of the sign test: 22nd and 39th of 60
+  EXPECT_EQ(Summarize(samples).median_at_most, 39);
+  EXPECT_EQ(Summarize({3, 1, 2}).median_at_least, 1) << "of few nothing is left out";
+  EXPECT_EQ(Summarize({3, 1, 2}).median_at_most, 3);
+}
 
 TEST(CostInSequence, SpreadsAnExpensiveTouchOverThePagesThatCameWithIt) {
   std::vector<double> samples(kPeriod * 3, 0);

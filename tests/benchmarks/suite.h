@@ -33,6 +33,7 @@ struct Figure {
   std::optional<double> target;                     // the median should not be above this
   std::optional<FigureName> rival;                  // shown as the ratio of the medians, ours by theirs
   std::optional<double> most_ratio = std::nullopt;  // which should not be above this
+  bool shows_confidence = false;                    // in the median
 };
 
 struct Suite {

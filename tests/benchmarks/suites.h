@@ -27,7 +27,7 @@ namespace bench {
 [[nodiscard]] vmm::Result<Suite> MakeRealJobSuite(const Installation& installation, size_t size);
 
 // Stops and steps in gdb, of a guest's program and of a process of the host; a debugger's port that nobody uses.
-[[nodiscard]] Suite MakeDebugSuite(const Installation& installation);
+vmm::Result<Suite> MakeDebugSuite(const Installation& installation);
 
 // Where the time of one page fault goes that a pager on the host answers. Fails where there is no room for a file.
 [[nodiscard]] vmm::Result<Suite> MakeBreakdownSuite(const Installation& installation);
