@@ -84,9 +84,9 @@ bool ConsoleDevice::IsDrainedLocked() const {
   return active->output.idle() && (!queue || !queue->ring.HasWork());
 }
 
-uint64_t ConsoleDevice::dropped_bytes() const {
+LostOutput ConsoleDevice::lost_output() const {
   const std::lock_guard lock(mutex_);
-  return dropped_bytes_;
+  return lost_;
 }
 
 void ConsoleDevice::Serve() {
@@ -131,7 +131,8 @@ base::Result<void, QueueError> ConsoleDevice::TransmitLocked(Active& active, Wai
   }
   queue->ring.DisableNotifications();
   PAGODA_TRY_ASSIGN(const ConsoleOutput::Step step, active.output.Advance(queue->ring));
-  dropped_bytes_ += step.dropped_bytes;
+  lost_.bytes += step.lost.bytes;
+  lost_.error = lost_.error == 0 ? step.lost.error : lost_.error;
   if (step.interrupt) {
     active.activation.interrupt.NotifyUsed();
   }

@@ -56,8 +56,8 @@ class ConsoleDevice final : public VirtioDevice {
   // Any thread that holds no lock of this device or its transport. False when the output did not take it all in time.
   [[nodiscard]] bool Flush(std::chrono::milliseconds timeout);
 
-  // Bytes that the output refused (closed, disk full): they are dropped so that the guest goes on.
-  [[nodiscard]] uint64_t dropped_bytes() const;
+  // What the output refused (closed, disk full): it is dropped so that the guest goes on.
+  [[nodiscard]] LostOutput lost_output() const;
 
  private:
   struct Inactive {};
@@ -86,7 +86,7 @@ class ConsoleDevice final : public VirtioDevice {
   mutable std::mutex mutex_;
   std::condition_variable drained_;
   std::variant<Inactive, Active, Broken> state_;  // this and the rest: guarded by mutex_
-  uint64_t dropped_bytes_ = 0;
+  LostOutput lost_;
   bool stopping_ = false;
 
   ServiceThread thread_;  // last: it uses all of the above

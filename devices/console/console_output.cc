@@ -24,7 +24,7 @@ constexpr size_t kBatchChains = 64;
 }  // namespace
 
 base::Result<ConsoleOutput::Step, QueueError> ConsoleOutput::Advance(SplitQueue& queue) {
-  Step step{.progress = Progress::kMore, .interrupt = false, .dropped_bytes = 0};
+  Step step{.progress = Progress::kMore, .interrupt = false, .lost = {}};
   if (batch_.empty()) {
     PAGODA_TRY_ASSIGN(const bool taken, TakeBatch(queue));
     if (!taken) {
@@ -57,8 +57,9 @@ bool ConsoleOutput::WritePiece(Step& step) {
     return false;
   }
   if (errno != EINTR) {
+    step.lost.error = errno;
     for (; next_ < unwritten_.size(); ++next_) {
-      step.dropped_bytes += unwritten_[next_].iov_len;
+      step.lost.bytes += unwritten_[next_].iov_len;
     }
   }
   return true;

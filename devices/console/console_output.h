@@ -28,6 +28,12 @@ class ConsoleWatcher {
   virtual void AfterOutput(char last) = 0;
 };
 
+// What the descriptor refused.
+struct LostOutput {
+  uint64_t bytes = 0;
+  int error = 0;  // why it refused the first of them: an errno; 0: nothing was lost
+};
+
 class ConsoleOutput {
  public:
   enum class Progress {
@@ -37,8 +43,8 @@ class ConsoleOutput {
   };
   struct Step {
     Progress progress;
-    bool interrupt;          // the driver wants to hear of chains given back
-    uint64_t dropped_bytes;  // refused by the descriptor in this step
+    bool interrupt;   // the driver wants to hear of chains given back
+    LostOutput lost;  // in this step
   };
 
   // `watcher` may be null; it outlives this object.

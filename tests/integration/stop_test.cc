@@ -55,5 +55,16 @@ TEST_F(StopTest, AClosedOutputDoesNotHangTheRun) {
   EXPECT_EQ(ending.err, "0\n");
 }
 
+TEST_F(StopTest, OutputThatIsLostIsSaidAndIsNoSuccess) {
+  constexpr const char* kToAFullDisk = "exec \"$0\" run -- \"$@\" >/dev/full";
+  const Ending success = Execute({"sh", "-c", kToAFullDisk, PagodaPath(), "hello"});
+  EXPECT_EQ(success.code, vmm::kExitHostFailure);
+  EXPECT_TRUE(success.err.starts_with("pagoda: ")) << success.err;
+  EXPECT_TRUE(success.err.ends_with(" bytes of the guest's output could not be written: No space left on device\n"))
+      << success.err;
+  const Ending failure = Execute({"sh", "-c", kToAFullDisk, PagodaPath(), "cat", "no"});
+  EXPECT_EQ(failure.code, 1) << "the program's own code says more";
+}
+
 }  // namespace
 }  // namespace integration

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -274,6 +276,16 @@ bool HasStuckCpu(const RunOutcome& outcome) {
   return false;
 }
 
+// The exit code of a run that ended with `exit_code`. Who closes the output has read what he wanted.
+int AccountForOutput(const dev::LostOutput& lost, int exit_code) {
+  if (lost.error == 0 || lost.error == EPIPE) {
+    return exit_code;
+  }
+  fmt::print(stderr, "pagoda: {} bytes of the guest's output could not be written: {}\n", lost.bytes,
+             std::strerror(lost.error));
+  return exit_code == 0 ? kExitHostFailure : exit_code;
+}
+
 Result<int> RunGuest(const RunOptions& options) {
   PAGODA_TRY_ASSIGN(RunSettings settings, Understand(options));
   const TerminalGuard terminal;
@@ -290,7 +302,7 @@ Result<int> RunGuest(const RunOptions& options) {
   }
   crashes.OnStopped(outcome, *run.machine);
   observer->Finish();
-  const int exit_code = ExitCodeOf(outcome.reason);
+  const int exit_code = AccountForOutput(outcome.lost, ExitCodeOf(outcome.reason));
   if (HasStuckCpu(outcome)) {
     // A thread that the host's kernel does not let go cannot be joined, so nothing may be destroyed in order.
     terminal.Restore();

@@ -374,7 +374,7 @@ void Machine::LogSummary() const {
 
 RunOutcome Machine::CollectOutcome() {
   const std::lock_guard lock(mutex_);
-  RunOutcome outcome = {.reason = *std::move(reason_), .cpus = {}};
+  RunOutcome outcome = {.reason = *std::move(reason_), .cpus = {}, .lost = devices_->console().lost_output()};
   for (uint32_t index = 0; index < cpus_.size(); ++index) {
     const CpuPhase phase = cpus_[index].phase;
     if (phase == CpuPhase::kParked) {

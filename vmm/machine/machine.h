@@ -60,6 +60,7 @@ struct MachineConfig {
 struct RunOutcome {
   StopReason reason;
   std::vector<CpuState> cpus;  // those that were started, ascending
+  dev::LostOutput lost;        // of what the guest wrote to its console
 };
 
 class Machine final : public DebuggedMachine, private VcpuHandler, private dev::SystemControlHandler {

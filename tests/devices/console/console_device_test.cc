@@ -57,7 +57,8 @@ TEST_F(ConsoleTest, PrintedTextComesOutAndTheBufferBack) {
   EXPECT_EQ(guest_.WaitForUsed(kTransmit).length, 0u);
   EXPECT_TRUE(console_->Flush(kLong));
   EXPECT_EQ(output_.Read(6), "hello\n");
-  EXPECT_EQ(console_->dropped_bytes(), 0u);
+  EXPECT_EQ(console_->lost_output().bytes, 0u);
+  EXPECT_EQ(console_->lost_output().error, 0);
 }
 
 class NotingWatcher final : public dev::ConsoleWatcher {
@@ -173,7 +174,8 @@ TEST_F(ConsoleTest, ClosedOutputDropsAndCountsAndTheGuestGoesOn) {
   Print("hears\n");
   guest_.WaitForUsed(kTransmit);
   EXPECT_TRUE(console_->Flush(kLong));
-  EXPECT_EQ(console_->dropped_bytes(), 13u);
+  EXPECT_EQ(console_->lost_output().bytes, 13u);
+  EXPECT_EQ(console_->lost_output().error, EPIPE);
 }
 
 TEST_F(ConsoleTest, InputWaitsForTheGuestsBuffers) {
