@@ -22,16 +22,16 @@ inline constexpr zx_duration_t kSpin = 50'000;
 // How often a spin looks at most. It is the time that bounds it, everywhere but where clocks stand still.
 inline constexpr uint32_t kMostLooks = 10'000;
 
-// True as soon as `found` returns true. False: it did not for kSpin, and the host has had its turn since.
+// True as soon as `found` returns true. False: it did not for `spin` (ns), and the host has had its turn since.
 template <typename Found>
-[[nodiscard]] bool SpinThenYield(Found found) {
+[[nodiscard]] bool SpinThenYield(Found found, zx_duration_t spin = kSpin) {
   const zx_time_t start = CurrentTime();
   for (uint32_t looks = 0; looks < kMostLooks; ++looks) {
     if (found()) {
       return true;
     }
     arch::SpinPause();
-    if (CurrentTime() - start > kSpin) {
+    if (CurrentTime() - start > spin) {
       break;
     }
   }
@@ -42,9 +42,9 @@ template <typename Found>
 // The same for one who has the kernel lock, without it: `found` looks at what is safe to see so. Anything may have
 // changed after it.
 template <typename Found>
-[[nodiscard]] bool SpinUnlocked(Found found) {
+[[nodiscard]] bool SpinUnlocked(Found found, zx_duration_t spin = kSpin) {
   kernel_lock.Release();
-  const bool result = SpinThenYield(found);
+  const bool result = SpinThenYield(found, spin);
   kernel_lock.Acquire();
   return result;
 }

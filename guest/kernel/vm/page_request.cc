@@ -12,11 +12,11 @@ namespace gk {
 namespace {
 
 // How often a waiter spins at most (sched/spin.h) before it sleeps: together about as long as being put to sleep and
-// woken takes where traps are slow, so that a vain poll costs no more than once again what the wait does. As often
-// again for each kPagesPerPoll pages, which have to be copied: who slept while the host read 2 MiB, half a millisecond,
-// read a file at 970 MB/s, not at 1,300 (Xeon at 2.5 GHz).
-constexpr PageIndex kSpins = 4;
-constexpr PageIndex kPagesPerPoll = 256;
+// woken takes where traps are slow, so that a vain poll costs no more than once again what the wait does. And each time
+// as much longer for every kPagesPerSpin pages, which have to be copied: who slept while the host read 2 MiB, half a
+// millisecond, read a file at 970 MB/s, not at 1,300 (Xeon at 2.5 GHz).
+constexpr unsigned kSpins = 4;
+constexpr PageIndex kPagesPerSpin = 128;
 
 }  // namespace
 
@@ -74,14 +74,17 @@ Status PageRequest::Sleep(SuspendPolicy suspend) {
 // answer. Ends early when a thread wants this CPU, which says nothing about polling.
 void PageRequest::Poll() {
   PageProvider& provider = source_->provider();
-  PageIndex left = kSpins * (1 + request_->page_count / kPagesPerPoll);
+  const zx_duration_t spin = kSpin * static_cast<zx_duration_t>(1 + request_->page_count / kPagesPerSpin);
+  unsigned left = kSpins;
   while (state_ == State::kWaiting && left != 0) {
     if (scheduler->has_ready()) {
       return;
     }
-    const bool found = SpinUnlocked([this, &provider] {
-      return provider.has_answers() || std::atomic_ref(state_).load(std::memory_order_relaxed) != State::kWaiting;
-    });
+    const bool found = SpinUnlocked(
+        [this, &provider] {
+          return provider.has_answers() || std::atomic_ref(state_).load(std::memory_order_relaxed) != State::kWaiting;
+        },
+        spin);
     if (found) {
       provider.PollCompletions();
     } else {
