@@ -69,9 +69,8 @@ Result<std::unique_ptr<RunObserver>> RunObserver::Create(ObserveSettings setting
     PAGODA_TRY_ASSIGN(observer->stats_file_, WithContext("--stats-file", OutputFile::Open(wanted.stats_file)));
   }
   if (!wanted.record_file.empty()) {
-    PAGODA_TRY_ASSIGN(ReplacementFile file,
-                      WithContext("--record-working-set", ReplacementFile::Create(wanted.record_file)));
-    observer->record_file_.emplace(std::move(file));
+    PAGODA_TRY_ASSIGN(observer->record_file_,
+                      WithContext("--record-working-set", OutputFile::Open(wanted.record_file)));
     observer->recorder_ = std::make_unique<WorkingSetRecorder>();
   }
   if (!wanted.replay_file.empty()) {
@@ -192,12 +191,7 @@ void RunObserver::ReportReplay() {
 
 void RunObserver::WriteWorkingSet() {
   const WorkingSetRecorder::Record record = recorder_->record();
-  const std::string text = pager::replay::FormatWorkingSet(record.set);
-  Result<> written = WriteAll(record_file_->fd(), std::as_bytes(std::span(text)), record_file_->shown_as());
-  if (written.ok()) {
-    written = record_file_->Commit();
-  }
-  if (!written.ok()) {
+  if (const Result<> written = record_file_->Write(pager::replay::FormatWorkingSet(record.set)); !written.ok()) {
     fmt::print(stderr, "pagoda: --record-working-set: {}\n", written.error().message());
   } else if (record.left_out != 0) {
     fmt::print(stderr, "pagoda: --record-working-set: {}: the last {} requests are not in it: there were too many\n",

@@ -15,7 +15,6 @@
 #include <string_view>
 
 #include "devices/pager/replay/replayer.h"
-#include "vmm/base/temporary_file.h"
 #include "vmm/machine/machine.h"
 #include "vmm/net/address.h"
 #include "vmm/observe/metrics_server.h"
@@ -80,7 +79,7 @@ class RunObserver {
   std::unique_ptr<TraceFile> trace_;
   std::unique_ptr<TraceObserver> tracer_;
   std::unique_ptr<Progress> progress_;
-  std::optional<ReplacementFile> record_file_;  // with a recorder_
+  std::optional<OutputFile> record_file_;  // with a recorder_
   std::unique_ptr<WorkingSetRecorder> recorder_;
   std::optional<pager::replay::WorkingSet> to_replay_;  // until Watch
   std::unique_ptr<pager::replay::Replayer> replayer_;
